@@ -1,0 +1,85 @@
+"""Makes `.venv` from the locked requirements: what `make setup` runs, with any python3 and nothing installed.
+
+It must at least parse on old interpreters, so that the sentence about the version can be read there.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+VENV = os.path.join(TOP, ".venv")
+PYTHON = os.path.join(VENV, "bin", "python")
+STAMP = os.path.join(VENV, "retake-setup")
+MEMBERS = ("core", "services/api", "services/worker", "services/janitor", "client", "local")
+LOCKS = ("requirements/setup.txt", "requirements/dev.txt")
+
+
+def fingerprint():
+    """What the environment depends on: when this differs from the stamp, set-up runs again."""
+    digest = hashlib.sha256(("%s %s" % (sys.version, TOP)).encode())
+    for name in (*LOCKS, *(member + "/pyproject.toml" for member in MEMBERS), "local/bootstrap.py"):
+        with open(os.path.join(TOP, name), "rb") as file:
+            digest.update(file.read())
+    return digest.hexdigest()
+
+
+def stamped():
+    try:
+        with open(STAMP) as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def step(words, argv, **env):
+    print("setup: %s ..." % words, flush=True)
+    started = time.time()
+    done = subprocess.run(argv, cwd=TOP, env=dict(os.environ, **env), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, universal_newlines=True, check=False)
+    if done.returncode:
+        sys.exit("%s\nsetup: %s failed (exit %d); the lines above say why." % (done.stdout, words, done.returncode))
+    print("setup: %s: %.1f s" % (words, time.time() - started), flush=True)
+
+
+def mirror():
+    """uv does not read pip's configuration: a package mirror set there is handed on."""
+    asked = subprocess.run([PYTHON, "-m", "pip", "config", "get", "global.index-url"], stdout=subprocess.PIPE,
+                           stderr=subprocess.DEVNULL, universal_newlines=True, check=False)
+    url = os.environ.get("PIP_INDEX_URL") or asked.stdout.strip()
+    return {"UV_DEFAULT_INDEX": url} if url and "UV_DEFAULT_INDEX" not in os.environ else {}
+
+
+def main():
+    if sys.version_info < (3, 11):
+        sys.exit("setup: retake needs Python 3.11 or newer, and %s is %d.%d; name a newer one: make setup PYTHON=python3.12"
+                 % (sys.executable, sys.version_info[0], sys.version_info[1]))
+    wanted = fingerprint()
+    if stamped() == wanted:
+        return
+    try:
+        import ensurepip  # noqa: F401, PLC0415
+        import venv  # noqa: F401, PLC0415
+    except ImportError:
+        sys.exit("setup: this Python has no venv module; install it (Debian, Ubuntu: apt install python3-venv) and run make again.")
+    if os.path.exists(STAMP):
+        os.unlink(STAMP)
+    step("creating .venv", [sys.executable, "-m", "venv", "--clear", VENV])
+    step("installing the installer", [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+                                      "--require-hashes", "-r", LOCKS[0]])
+    uv = [os.path.join(VENV, "bin", "uv"), "pip", "install", "--quiet", "--python", PYTHON]
+    step("installing %d locked packages" % locked(), [*uv, "--require-hashes", "-r", LOCKS[1]], **mirror())
+    editable = [word for member in MEMBERS for word in ("-e", "./" + member)]
+    step("linking retake itself", [*uv, "--no-deps", "--no-build-isolation", *editable])
+    with open(STAMP, "w") as file:
+        file.write(wanted)
+
+
+def locked():
+    with open(os.path.join(TOP, LOCKS[1])) as file:
+        return sum("==" in line for line in file)
+
+
+main()

@@ -1,0 +1,1 @@
+"""The whole of retake on one machine, as child processes."""

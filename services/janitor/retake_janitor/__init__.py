@@ -1,0 +1,1 @@
+"""The janitor: one pass of chores, then it exits."""
