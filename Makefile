@@ -44,10 +44,10 @@ types: setup ## Check types (mypy strict)
 	@mypy
 
 generate: setup ## Write the generated files anew: wire code, docs tables
-	@python -m retake_local.generate
+	@python local/generate.py
 
 verify: setup ## Prove that generated files are current and the wire schema only grows
-	@python -m retake_local.generate --check && buf breaking proto --against proto/released.json
+	@python local/generate.py --check && buf breaking proto --against proto/released.json
 
 doctor: setup ## Audit the running system: database, bucket, stream
 	@python -m retake_local doctor

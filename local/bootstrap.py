@@ -37,8 +37,15 @@ def stamped():
 def step(words, argv, **env):
     print("setup: %s ..." % words, flush=True)
     started = time.time()
-    done = subprocess.run(argv, cwd=TOP, env=dict(os.environ, **env), stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, universal_newlines=True, check=False)
+    done = subprocess.run(
+        argv,
+        cwd=TOP,
+        env=dict(os.environ, **env),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        universal_newlines=True,
+        check=False,
+    )
     if done.returncode:
         sys.exit("%s\nsetup: %s failed (exit %d); the lines above say why." % (done.stdout, words, done.returncode))
     print("setup: %s: %.1f s" % (words, time.time() - started), flush=True)
@@ -46,16 +53,23 @@ def step(words, argv, **env):
 
 def mirror():
     """uv does not read pip's configuration: a package mirror set there is handed on."""
-    asked = subprocess.run([PYTHON, "-m", "pip", "config", "get", "global.index-url"], stdout=subprocess.PIPE,
-                           stderr=subprocess.DEVNULL, universal_newlines=True, check=False)
+    asked = subprocess.run(
+        [PYTHON, "-m", "pip", "config", "get", "global.index-url"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        universal_newlines=True,
+        check=False,
+    )
     url = os.environ.get("PIP_INDEX_URL") or asked.stdout.strip()
     return {"UV_DEFAULT_INDEX": url} if url and "UV_DEFAULT_INDEX" not in os.environ else {}
 
 
 def main():
     if sys.version_info < (3, 11):
-        sys.exit("setup: retake needs Python 3.11 or newer, and %s is %d.%d; name a newer one: make setup PYTHON=python3.12"
-                 % (sys.executable, sys.version_info[0], sys.version_info[1]))
+        sys.exit(
+            "setup: retake needs Python 3.11 or newer, and %s is %d.%d; name a newer one: make setup PYTHON=python3.12"
+            % (sys.executable, sys.version_info[0], sys.version_info[1])
+        )
     wanted = fingerprint()
     if stamped() == wanted:
         return
@@ -63,12 +77,26 @@ def main():
         import ensurepip  # noqa: F401, PLC0415
         import venv  # noqa: F401, PLC0415
     except ImportError:
-        sys.exit("setup: this Python has no venv module; install it (Debian, Ubuntu: apt install python3-venv) and run make again.")
+        sys.exit(
+            "setup: this Python has no venv module: install it (Debian: apt install python3-venv), then run make again."
+        )
     if os.path.exists(STAMP):
         os.unlink(STAMP)
     step("creating .venv", [sys.executable, "-m", "venv", "--clear", VENV])
-    step("installing the installer", [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-                                      "--require-hashes", "-r", LOCKS[0]])
+    step(
+        "installing the installer",
+        [
+            PYTHON,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--require-hashes",
+            "-r",
+            LOCKS[0],
+        ],
+    )
     uv = [os.path.join(VENV, "bin", "uv"), "pip", "install", "--quiet", "--python", PYTHON]
     step("installing %d locked packages" % locked(), [*uv, "--require-hashes", "-r", LOCKS[1]], **mirror())
     editable = [word for member in MEMBERS for word in ("-e", "./" + member)]

@@ -1,0 +1,100 @@
+"""The port beside the work: /livez, /readyz and /metrics of any process, on one small HTTP server of its own.
+
+/livez is answered by the event loop itself, so an answer is the proof. /readyz asks each named check, at most every
+five seconds, and names the one that fails. The server reads one short request per connection and closes it.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+from prometheus_client import generate_latest
+
+from retake import __version__, metrics
+
+log = structlog.stdlib.get_logger(__name__)
+
+Check = Callable[[], Awaitable[None]]
+"""Returns when the part works; raises when it does not."""
+
+_KEPT = 5.0
+_PATIENCE = 3.0
+_REASON = {200: "OK", 404: "Not Found", 503: "Service Unavailable"}
+
+
+class Health:
+    """What this process depends on, asked at most every five seconds however often probes come."""
+
+    def __init__(self, checks: Mapping[str, Check]) -> None:
+        self._checks = checks
+        self._asked = -_KEPT
+        self._answer: dict[str, bool] = {}
+        self._lock = asyncio.Lock()
+
+    async def parts(self) -> dict[str, bool]:
+        """Part name -> does it work."""
+        async with self._lock:
+            if time.monotonic() - self._asked >= _KEPT:
+                answers = await asyncio.gather(*(self._ask(name, check) for name, check in self._checks.items()))
+                self._answer = dict(zip(self._checks, answers, strict=True))
+                self._asked = time.monotonic()
+            return self._answer
+
+    async def _ask(self, name: str, check: Check) -> bool:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await check()
+        except Exception as error:  # noqa: BLE001  whatever a check raises, the answer is "this part is down"
+            log.warning("not ready", part=name, error=repr(error))
+            metrics.READY.labels(name).set(0)
+            return False
+        metrics.READY.labels(name).set(1)
+        return True
+
+
+async def serve(host: str, port: int, health: Health) -> asyncio.Server:
+    """Opens the port; the caller closes the server it gets."""
+    metrics.BUILD.info({"version": __version__})
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(_PATIENCE * 2):
+                head = await reader.readuntil(b"\r\n\r\n")
+                status, kind, body = await _respond(head.split(b" ", 2)[1].decode("latin-1"), health)
+                writer.write(
+                    f"HTTP/1.1 {status} {_REASON[status]}\r\nContent-Type: {kind}\r\n"
+                    f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
+                    + body
+                )
+                await writer.drain()
+        except (
+            TimeoutError,
+            ConnectionError,
+            asyncio.IncompleteReadError,
+            asyncio.LimitOverrunError,
+            IndexError,
+        ):
+            log.debug("a probe did not finish its request")
+        finally:
+            writer.close()
+
+    return await asyncio.start_server(answer, host, port, limit=8192)
+
+
+async def _respond(target: str, health: Health) -> tuple[int, str, bytes]:
+    match target.partition("?")[0]:
+        case "/livez":
+            return 200, "text/plain", b"ok\n"
+        case "/readyz":
+            parts = await health.parts()
+            return (
+                (200 if all(parts.values()) else 503),
+                "application/json",
+                json.dumps({"parts": parts}).encode(),
+            )
+        case "/metrics":
+            return 200, "text/plain; version=0.0.4; charset=utf-8", generate_latest(metrics.REGISTRY)
+        case _:
+            return 404, "text/plain", b"not found\n"

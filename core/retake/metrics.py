@@ -1,0 +1,26 @@
+"""Every metric of every process, in one file. docs/metrics.md is generated from it.
+
+A process exports only what it touched plus what stands here at zero; names end in their unit.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Info
+
+REGISTRY = CollectorRegistry(auto_describe=True)
+
+BUILD = Info("retake_build", "Which release this process is.", registry=REGISTRY)
+READY = Gauge("retake_ready", "1 while this process can do its work, by the part it asks.", ["part"], registry=REGISTRY)
+DATABASE_ERRORS = Counter(
+    "retake_database_errors_total",
+    "Database calls that failed, by SQLSTATE class.",
+    ["kind"],
+    registry=REGISTRY,
+)
+BUCKET_ERRORS = Counter(
+    "retake_bucket_errors_total",
+    "Object store calls that failed, by what was meant.",
+    ["kind"],
+    registry=REGISTRY,
+)
+BUS_RECONNECTS = Counter(
+    "retake_bus_reconnects_total", "Times the connection to NATS was made anew.", registry=REGISTRY
+)

@@ -1,0 +1,106 @@
+"""Migrations: numbered SQL files, each applied once, in order, in a transaction of its own.
+
+1. A session advisory lock lets one process migrate; others wait, then find nothing to do.
+2. Every migration that was applied must still read as it did then: a changed checksum is refused.
+3. Each missing one runs with its row in `schema_version` in one transaction, so a failed one leaves nothing.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+import psycopg
+import structlog
+
+from retake.store.connect import Connection, open_connection
+
+log = structlog.stdlib.get_logger(__name__)
+
+_LOCK = 0x7265_7461_6B65  # "retake": the advisory lock of whoever migrates
+
+
+class MigrationError(Exception):
+    """The database cannot be brought to the schema of this release; the text says why."""
+
+
+@dataclass(frozen=True)
+class Migration:
+    version: int
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def shipped() -> list[Migration]:
+    """The migrations of this release, in order, without gaps."""
+    found = [
+        Migration(int(match[1]), match[2], file.read_text(encoding="utf-8"))
+        for file in files("retake.store").joinpath("migrations").iterdir()
+        if (match := re.fullmatch(r"(\d{4})_([a-z0-9_]+)\.sql", file.name))
+    ]
+    found.sort(key=lambda migration: migration.version)
+    if [migration.version for migration in found] != list(range(1, len(found) + 1)):
+        raise MigrationError("The numbers of the migration files have a gap or a double.")
+    return found
+
+
+async def migrate(url: str, migrations: Sequence[Migration] | None = None, *, patience: float = 30) -> int:
+    """Brings the database up to date and returns how many migrations that took."""
+    wanted = shipped() if migrations is None else migrations
+    async with open_connection(url, name="retake-migrate", patience=patience) as connection:
+        await connection.execute("SET statement_timeout = 0")
+        await connection.execute("SET lock_timeout = 0")
+        await connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+        applied = await _applied(connection)
+        missing = _missing(wanted, applied)
+        for migration in missing:
+            await _apply(connection, migration)
+        return len(missing)
+
+
+async def _applied(connection: Connection) -> dict[int, str]:
+    await connection.execute(
+        """
+        CREATE TABLE IF NOT EXISTS schema_version (
+            version    integer PRIMARY KEY,
+            name       text NOT NULL,
+            checksum   text NOT NULL,
+            applied_at timestamptz NOT NULL DEFAULT now()
+        )
+        """
+    )
+    rows = await (await connection.execute("SELECT version, checksum FROM schema_version")).fetchall()
+    return {row["version"]: row["checksum"] for row in rows}
+
+
+def _missing(wanted: Sequence[Migration], applied: dict[int, str]) -> list[Migration]:
+    for migration in wanted:
+        if applied.get(migration.version, migration.checksum) != migration.checksum:
+            raise MigrationError(
+                f"Migration {migration.version:04d}_{migration.name} was applied with another text; "
+                "an applied migration is never changed: put the change into a new one."
+            )
+    newest = max((migration.version for migration in wanted), default=0)
+    if newer := [version for version in applied if version > newest]:
+        log.warning("the database is newer than this release", applied=max(newer), shipped=newest)
+    return [migration for migration in wanted if migration.version not in applied]
+
+
+async def _apply(connection: Connection, migration: Migration) -> None:
+    try:
+        async with connection.transaction():
+            await connection.execute(migration.sql.encode())
+            await connection.execute(
+                "INSERT INTO schema_version (version, name, checksum) VALUES (%s, %s, %s)",
+                (migration.version, migration.name, migration.checksum),
+            )
+    except psycopg.Error as error:
+        raise MigrationError(
+            f"Migration {migration.version:04d}_{migration.name} failed and left nothing: {error}"
+        ) from error
+    log.info("migrated", version=migration.version, name=migration.name)

@@ -1,0 +1,65 @@
+"""`python -m retake_local run | status | stop`: what the make targets of the same names call."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from retake.settings import Laptop, SettingsError, read
+from retake_local.child import ChildError
+from retake_local.folder import Refused, is_locked, read_state
+from retake_local.up import run, say
+
+
+def status(environ: Mapping[str, str]) -> int:
+    """A line per part; exit code 0 when all are up, 1 when one is not, 3 when retake does not run."""
+    data = Path(read(Laptop, environ).data).absolute()
+    state = read_state(data)
+    if not is_locked(data) or state is None:
+        say(f"retake does not run on {data}. `make run` starts it.")
+        return 3
+    say(f"{state['url'] or 'starting'}  (process {state['pid']}, logs in {data}/logs)")
+    for part in state["parts"]:
+        again = f"  restarted {part['restarts']} times" if part["restarts"] else ""
+        say(f"  {part['name']:<12} {'up' if part['up'] else 'down':<5} pid {part['pid'] or '-'}{again}")
+    return 0 if all(part["up"] for part in state["parts"]) else 1
+
+
+def stop(environ: Mapping[str, str]) -> int:
+    data = Path(read(Laptop, environ).data).absolute()
+    state = read_state(data)
+    if not is_locked(data) or state is None:
+        say(f"retake does not run on {data}.")
+        return 0
+    os.kill(state["pid"], signal.SIGTERM)
+    deadline = time.monotonic() + 15
+    while is_locked(data):
+        if time.monotonic() > deadline:
+            say(f"retake (process {state['pid']}) did not stop within 15 s.")
+            return 1
+        time.sleep(0.05)
+    say("stopped")
+    return 0
+
+
+def main(verb: str, environ: Mapping[str, str]) -> int:
+    try:
+        match verb:
+            case "run":
+                return asyncio.run(run(environ))
+            case "status":
+                return status(environ)
+            case "stop":
+                return stop(environ)
+            case _:
+                say("usage: python -m retake_local run | status | stop")
+                return 2
+    except (Refused, SettingsError, ChildError) as error:
+        say(str(error))
+        return 2
+
+
+sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "", os.environ))

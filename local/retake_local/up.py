@@ -1,0 +1,242 @@
+"""`make run`: the whole of retake on this machine, as the children of one foreground process.
+
+Up:    lock the data folder -> servers in parallel -> migrations -> API and workers -> one line with URL and password.
+While: a part that dies is started again; the janitor runs every five minutes; logs are kept small.
+Down:  API, workers and janitor first, then the servers, within five seconds. If this process is killed, the kernel
+       ends the children (leash.py). Everything lives in the data folder and is there at the next start.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from retake.settings import Bucket, Laptop, Nats, Postgres, read
+from retake.store.migrate import migrate
+from retake_local import folder, servers
+from retake_local.child import Child, Program, spawn
+from retake_local.folder import Credentials, Refused
+from retake_local.servers import Addresses, free_port, port_is_free
+
+_JANITOR_EVERY = 300.0
+_HOST = "127.0.0.1"
+
+
+def say(words: str) -> None:
+    print(words, flush=True)  # noqa: T201  this process talks to a person at a terminal
+
+
+def pick_port(asked: int | None) -> int:
+    if asked is None:
+        return 8080 if port_is_free(8080) else free_port()
+    if not port_is_free(asked):
+        raise Refused(f"Port {asked} was asked for (RETAKE_PORT) and is taken: free it, or leave the choice to retake.")
+    return asked
+
+
+class Servers:
+    """The servers this run needs of its own: those whose address was not given."""
+
+    def __init__(self, data: Path, environ: Mapping[str, str], *, durable: bool = True) -> None:
+        self._data, self._environ, self._durable = data, environ, durable
+        self._credentials = Credentials.kept_in(data)
+        self.children: list[Child] = []
+
+    async def start(self) -> Addresses:
+        """All at once, each asked until it is ready."""
+        database, nats, bucket = await asyncio.gather(self._postgres(), self._nats(), self._s3())
+        return Addresses(database, nats, *bucket)
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(child.stop() for child in self.children))
+
+    async def _start(self, program: Program) -> None:
+        child = Child(program, self._data / "logs", say)
+        self.children.append(child)
+        await child.start()
+
+    async def _postgres(self) -> str:
+        if self._environ.get("RETAKE_DATABASE_URL"):
+            return read(Postgres, self._environ).url
+        user = await servers.prepare_postgres(self._data, self._credentials.database)
+        program, url = servers.postgres(
+            self._data, self._credentials.database, free_port(), user, durable=self._durable
+        )
+        await self._start(program)
+        return url
+
+    async def _nats(self) -> str:
+        if self._environ.get("RETAKE_NATS_URL"):
+            return read(Nats, self._environ).url
+        program, url = servers.nats(self._data, self._credentials.nats, free_port(), free_port())
+        await self._start(program)
+        return url
+
+    async def _s3(self) -> tuple[str, str, str]:
+        if self._environ.get("RETAKE_S3_ENDPOINT"):
+            bucket = read(Bucket, self._environ)
+            return bucket.endpoint, bucket.access_key, bucket.secret_key
+        keys = self._credentials.s3_access_key, self._credentials.s3_secret_key
+        program, endpoint = servers.s3(self._data, *keys, free_port())
+        await self._start(program)
+        return endpoint, *keys
+
+
+def api(environment: Mapping[str, str], port: int) -> Program:
+    env = {
+        **environment,
+        "RETAKE_API_HOST": _HOST,
+        "RETAKE_API_PORT": str(port),
+        "RETAKE_METRICS_HOST": _HOST,
+        "RETAKE_METRICS_PORT": str(free_port()),
+    }
+    return Program(
+        "api",
+        [sys.executable, "-m", "retake_api"],
+        ready=lambda: servers.http_status(port, "/api/health", lambda status: status == 200),
+        env=env,
+        grace=2.0,
+    )
+
+
+def worker(environment: Mapping[str, str], number: int) -> Program:
+    metrics = free_port()
+    env = {
+        **environment,
+        "RETAKE_WORKER_NAME": f"worker-{number}",
+        "RETAKE_METRICS_HOST": _HOST,
+        "RETAKE_METRICS_PORT": str(metrics),
+    }
+    return Program(
+        f"worker-{number}",
+        [sys.executable, "-m", "retake_worker"],
+        ready=lambda: servers.http_status(metrics, "/readyz", lambda status: status == 200),
+        env=env,
+        grace=2.0,
+    )
+
+
+class Retake:
+    """Everything that runs, and the state file `make status` reads."""
+
+    def __init__(self, data: Path, settings: Laptop, environ: Mapping[str, str]) -> None:
+        self._data, self._settings, self._environ = data, settings, environ
+        self._servers = Servers(data, environ)
+        self._services: list[Child] = []
+        self.environment: dict[str, str] = {}
+        self.url = ""
+
+    @property
+    def children(self) -> list[Child]:
+        return [*self._servers.children, *self._services]
+
+    async def start(self) -> str:
+        port = pick_port(self._settings.port)
+        password = folder.kept_password(self._data, self._environ)
+        addresses = await self._servers.start()
+        await migrate(addresses.database_url)
+        scratch = self._data / "scratch"
+        scratch.mkdir(exist_ok=True)
+        self.environment = {
+            **addresses.environment(),
+            "RETAKE_PASSWORD": password,
+            "RETAKE_SCRATCH": str(scratch),
+        }
+        self.url = f"http://{_HOST}:{port}"
+        count = len(os.sched_getaffinity(0)) if self._settings.workers is None else self._settings.workers
+        programs = [api(self.environment, port), *(worker(self.environment, n) for n in range(1, count + 1))]
+        self._services = [Child(program, self._data / "logs", say) for program in programs]
+        await asyncio.gather(*(child.start() for child in self._services))
+        folder.write_secret(self._data / "environment.json", json.dumps(self.environment))
+        return password
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(child.stop() for child in self._services))
+        await self._servers.stop()
+        (self._data / "state.json").unlink(missing_ok=True)
+
+    async def look_after(self) -> None:
+        """Until cancelled: logs stay small and the state file says what is so."""
+        while True:
+            for child in self.children:
+                child.trim_log()
+            self.write_state()
+            await asyncio.sleep(1)
+
+    def write_state(self) -> None:
+        parts = [
+            {"name": child.program.name, "pid": child.pid, "up": child.up, "restarts": child.restarts}
+            for child in self.children
+        ]
+        text = json.dumps({"pid": os.getpid(), "url": self.url, "parts": parts})
+        place = self._data / "state.json"
+        if not place.exists() or place.read_text() != text:
+            folder.write_secret(place, text)
+
+    async def janitor(self) -> None:
+        """Until cancelled: one pass now and every five minutes, never two at once."""
+        while True:
+            started = time.monotonic()
+            with (self._data / "logs" / "janitor.log").open("ab") as log:
+                process = await spawn([sys.executable, "-m", "retake_janitor"], log, env=self.environment)
+                try:
+                    async with asyncio.timeout(_JANITOR_EVERY):
+                        code = await process.wait()
+                except (TimeoutError, asyncio.CancelledError) as stopped:
+                    process.kill()
+                    await process.wait()
+                    if isinstance(stopped, asyncio.CancelledError):
+                        raise
+                    code = process.returncode or 0
+            if code:
+                say(f"the janitor's pass failed (exit {code}); {self._data}/logs/janitor.log says why")
+            await asyncio.sleep(max(0.0, _JANITOR_EVERY - (time.monotonic() - started)))
+
+
+async def run(environ: Mapping[str, str]) -> int:
+    """The foreground process, from first look to last goodbye; returns its exit code."""
+    settings = read(Laptop, environ)
+    data = folder.prepare(settings.data)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stopping.set)
+    with folder.locked(data):
+        retake = Retake(data, settings, environ)
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            starting = asyncio.create_task(retake.start())
+            await _first(starting, stopping)
+            if stopping.is_set():
+                starting.cancel()
+                await asyncio.gather(starting, return_exceptions=True)
+                return 0
+            password = await starting
+            retake.write_state()
+            say(f"retake is up: {retake.url}  password: {password}")
+            tasks = [asyncio.create_task(retake.look_after()), asyncio.create_task(retake.janitor())]
+            await _first(asyncio.gather(*tasks), stopping)
+            say("stopping ...")
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await retake.stop()
+        say("stopped")
+    return 0
+
+
+async def _first(work: asyncio.Future[Any], stopping: asyncio.Event) -> None:
+    """Until the work is done (its error is raised here) or somebody wants to stop."""
+    waiting = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+    if work.done():
+        await work

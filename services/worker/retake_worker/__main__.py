@@ -1,0 +1,1 @@
+"""`python -m retake_worker`: a worker until SIGTERM."""

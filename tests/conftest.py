@@ -1,0 +1,146 @@
+"""The test base: one real Postgres, NATS and S3 for the whole session, started by the same code as `make run`.
+
+Each test gets a database cloned from a migrated template, a bucket prefix and a stream of its own, so tests neither
+see nor clean up after each other.
+"""
+
+import asyncio
+import shutil
+import tempfile
+import threading
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+import pytest
+
+from retake.settings import Bucket, Nats, Postgres
+from retake.store.connect import Database, open_database
+from retake.store.migrate import migrate
+from retake_local.child import Child
+from retake_local.servers import Addresses
+from retake_local.up import Servers
+
+T = TypeVar("T")
+
+TEMPLATE = "template_retake"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Stack:
+    """The session's servers. They live on a loop of their own, so that they outlive every test's loop."""
+
+    def __init__(self, data: Path) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="stack")
+        self._thread.start()
+        self._servers: Servers
+        self.data = data
+        self.addresses: Addresses = self.call(self._start())
+
+    async def _start(self) -> Addresses:
+        (self.data / "logs").mkdir()
+        self._servers = Servers(self.data, {}, durable=False)
+        addresses = await self._servers.start()
+        await create_database(addresses.database_url, TEMPLATE)
+        await migrate(database_url(addresses.database_url, TEMPLATE))
+        return addresses
+
+    def call(self, work: Any) -> Any:
+        """Runs a coroutine on the stack's loop and waits for it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+
+    def child(self, name: str) -> Child:
+        return next(child for child in self._servers.children if child.program.name == name)
+
+    def close(self) -> None:
+        self.call(self._servers.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+def database_url(url: str, name: str) -> str:
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
+async def create_database(url: str, name: str, template: str = "template0") -> None:
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
+
+
+async def drop_database(url: str, name: str) -> None:
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    data = Path(tempfile.mkdtemp(prefix="retake-test-"))
+    data.chmod(0o711)
+    running = Stack(data)
+    yield running
+    running.close()
+    shutil.rmtree(data)
+
+
+@pytest.fixture
+def unique() -> str:
+    """A name no other test has."""
+    return f"t{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+async def empty_database(stack: Stack, unique: str) -> AsyncIterator[str]:
+    """The URL of a database with nothing in it."""
+    await create_database(stack.addresses.database_url, unique)
+    yield database_url(stack.addresses.database_url, unique)
+    await drop_database(stack.addresses.database_url, unique)
+
+
+@pytest.fixture
+async def postgres(stack: Stack, unique: str) -> AsyncIterator[Postgres]:
+    """Settings of a migrated database of this test's own."""
+    await create_database(stack.addresses.database_url, unique, TEMPLATE)
+    yield Postgres(url=database_url(stack.addresses.database_url, unique), pool=10)
+    await drop_database(stack.addresses.database_url, unique)
+
+
+@pytest.fixture
+async def database(postgres: Postgres) -> AsyncIterator[Database]:
+    async with open_database(postgres, name="test") as opened:
+        yield opened
+
+
+@pytest.fixture
+def nats(stack: Stack, unique: str) -> Nats:
+    """Settings of a stream of this test's own."""
+    return Nats(url=stack.addresses.nats_url, stream=unique)
+
+
+@pytest.fixture
+def bucket(stack: Stack, unique: str) -> Bucket:
+    """Settings of a bucket prefix of this test's own."""
+    where = stack.addresses
+    return Bucket(
+        endpoint=where.s3_endpoint,
+        access_key=where.s3_access_key,
+        secret_key=where.s3_secret_key,
+        name="retake-test",
+        region="us-east-1",
+        prefix=f"{unique}/",
+    )
+
+
+async def eventually(check: Callable[[], Awaitable[T]], within: float = 10) -> T:
+    """Asks until the answer is true: for what only another process can tell."""
+    async with asyncio.timeout(within):
+        while not (answer := await check()):
+            await asyncio.sleep(0.02)
+        return answer

@@ -1,0 +1,64 @@
+import asyncio
+
+import psycopg
+import pytest
+
+from retake.settings import Postgres
+from retake.store.connect import Unavailable, open_database
+from retake.store.migrate import Migration, MigrationError, migrate, shipped
+
+FIRST = Migration(1, "first", "CREATE TABLE a (n int); INSERT INTO a VALUES (1);")
+SECOND = Migration(2, "second", "CREATE TABLE b (n int);")
+
+pytestmark = pytest.mark.anyio
+
+
+async def tables(url: str) -> set[str]:
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        rows = await connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        return {name for (name,) in await rows.fetchall()}
+
+
+async def test_an_empty_database_gets_every_migration_and_a_second_run_does_nothing(empty_database: str) -> None:
+    first = await migrate(empty_database)
+    second = await migrate(empty_database)
+
+    assert first == len(shipped()) > 0
+    assert second == 0
+
+
+async def test_two_at_once_apply_each_migration_once(empty_database: str) -> None:
+    done = await asyncio.gather(*(migrate(empty_database, [FIRST, SECOND]) for _ in range(4)))
+
+    assert sorted(done) == [0, 0, 0, 2]
+    assert {"a", "b"} <= await tables(empty_database)
+
+
+async def test_a_migration_whose_text_changed_after_it_was_applied_is_refused(empty_database: str) -> None:
+    await migrate(empty_database, [FIRST])
+    changed = Migration(1, "first", FIRST.sql + " -- harmless?")
+
+    with pytest.raises(MigrationError, match=r"0001_first was applied with another text"):
+        await migrate(empty_database, [changed, SECOND])
+
+    assert "b" not in await tables(empty_database)
+
+
+async def test_a_failed_migration_leaves_nothing_and_keeps_those_before_it(empty_database: str) -> None:
+    broken = Migration(2, "broken", "CREATE TABLE half (n int); SELECT 1 / 0;")
+
+    with pytest.raises(MigrationError, match="0002_broken failed and left nothing: division by zero"):
+        await migrate(empty_database, [FIRST, broken])
+
+    assert await tables(empty_database) == {"schema_version", "a"}
+    assert await migrate(empty_database, [FIRST, SECOND]) == 1
+
+
+async def test_a_database_that_does_not_answer_is_unavailable_after_the_patience() -> None:
+    nobody = Postgres(url="postgresql://nobody@127.0.0.1:1/none", pool=1)
+
+    with pytest.raises(Unavailable):
+        await migrate(nobody.url, patience=0.3)
+    with pytest.raises(Unavailable):
+        async with open_database(nobody, name="test", patience=0.3):
+            pass
