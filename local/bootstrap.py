@@ -110,4 +110,7 @@ def locked():
         return sum("==" in line for line in file)
 
 
-main()
+try:
+    main()
+except KeyboardInterrupt:
+    sys.exit("\nsetup: stopped; make goes on from here next time.")

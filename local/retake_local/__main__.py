@@ -1,12 +1,15 @@
 """`python -m retake_local run | status | stop`: what the make targets of the same names call."""
 
 import asyncio
+import logging
 import os
 import signal
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+
+import structlog
 
 from retake.settings import Laptop, SettingsError, read
 from retake_local.child import ChildError
@@ -46,6 +49,7 @@ def stop(environ: Mapping[str, str]) -> int:
 
 
 def main(verb: str, environ: Mapping[str, str]) -> int:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     try:
         match verb:
             case "run":

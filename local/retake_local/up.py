@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -135,9 +135,19 @@ class Retake:
     def children(self) -> list[Child]:
         return [*self._servers.children, *self._services]
 
+    async def live(self) -> None:
+        """Until cancelled."""
+        password = await self.start()
+        self.write_state()
+        say(f"retake is up: {self.url}  password: {password}")
+        await asyncio.gather(self.look_after(), self.janitor())
+
     async def start(self) -> str:
+        """Everything up and answering; returns the password."""
         port = pick_port(self._settings.port)
         password = folder.kept_password(self._data, self._environ)
+        say(f"starting retake on {self._data} ...")
+        self.write_state()
         addresses = await self._servers.start()
         await migrate(addresses.database_url)
         scratch = self._data / "scratch"
@@ -203,40 +213,27 @@ async def run(environ: Mapping[str, str]) -> int:
     settings = read(Laptop, environ)
     data = folder.prepare(settings.data)
     stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stopping.set)
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     with folder.locked(data):
         retake = Retake(data, settings, environ)
-        tasks: list[asyncio.Task[None]] = []
         try:
-            starting = asyncio.create_task(retake.start())
-            await _first(starting, stopping)
-            if stopping.is_set():
-                starting.cancel()
-                await asyncio.gather(starting, return_exceptions=True)
-                return 0
-            password = await starting
-            retake.write_state()
-            say(f"retake is up: {retake.url}  password: {password}")
-            tasks = [asyncio.create_task(retake.look_after()), asyncio.create_task(retake.janitor())]
-            await _first(asyncio.gather(*tasks), stopping)
-            say("stopping ...")
+            await _until(stopping, retake.live())
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             await retake.stop()
-        say("stopped")
+    say("stopped")
     return 0
 
 
-async def _first(work: asyncio.Future[Any], stopping: asyncio.Event) -> None:
-    """Until the work is done (its error is raised here) or somebody wants to stop."""
-    waiting = asyncio.create_task(stopping.wait())
+async def _until(stopping: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Runs the work until it fails, which is raised here, or somebody wants to stop."""
+    working, waiting = asyncio.create_task(work), asyncio.create_task(stopping.wait())
+    await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if not working.done():
+        say("stopping ...")
+        working.cancel()
     try:
-        await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        waiting.cancel()
-    if work.done():
-        await work
+        await working
+    except asyncio.CancelledError:
+        return

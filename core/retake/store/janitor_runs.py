@@ -1,0 +1,22 @@
+"""Passes of the janitor, one row each; the API exports the newest as metrics."""
+
+from collections.abc import Mapping
+
+from psycopg.types.json import Jsonb
+
+from retake.store.connect import Database
+
+
+async def begin_run(database: Database) -> int:
+    async with database.transaction() as connection:
+        row = await (await connection.execute("INSERT INTO janitor_run DEFAULT VALUES RETURNING id")).fetchone()
+        assert row is not None
+        number: int = row["id"]
+        return number
+
+
+async def end_run(database: Database, number: int, counts: Mapping[str, int]) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(
+            "UPDATE janitor_run SET ended_at = now(), counts = %s WHERE id = %s", (Jsonb(dict(counts)), number)
+        )

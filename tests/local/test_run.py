@@ -1,0 +1,249 @@
+"""`make run` as a person meets it: one real foreground process per test, watched from outside."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from minio import Minio
+
+from conftest import Stack
+from retake.settings import Postgres
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
+
+PARTS = ("postgres", "nats", "s3", "api", "worker-1")
+
+
+class Run:
+    """A `python -m retake_local run` and what it said."""
+
+    def __init__(self, data: Path, **settings: str) -> None:
+        self.data = data
+        self.environ = {key: value for key, value in os.environ.items() if not key.startswith("RETAKE_")}
+        self.environ |= {"RETAKE_DATA": str(data), "RETAKE_WORKERS": "1", **settings}
+        self.said = ""
+        self.process: asyncio.subprocess.Process
+
+    async def start(self) -> "Run":
+        self.process = await self._call("run")
+        return self
+
+    async def _call(self, verb: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "retake_local", verb,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env=self.environ,
+        )  # fmt: skip
+
+    async def call(self, verb: str) -> tuple[int, str]:
+        process = await self._call(verb)
+        said, _ = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, said.decode()
+
+    async def until(self, pattern: str, within: float = 20) -> re.Match[str]:
+        """Waits for a line to be said."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(within):
+            while not (found := re.search(pattern, self.said)):
+                line = await self.process.stdout.readline()
+                assert line, f"it ended without saying {pattern!r}:\n{self.said}"
+                self.said += line.decode()
+        return found
+
+    async def until_up(self) -> str:
+        return (await self.until(r"retake is up: (http://127\.0\.0\.1:\d+)  password: (\S+)"))[1]
+
+    async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        async with asyncio.timeout(10):
+            said, _ = await self.process.communicate()
+            self.said += said.decode()
+        assert self.process.returncode is not None
+        return self.process.returncode
+
+    def environment(self) -> dict[str, str]:
+        return json.loads((self.data / "environment.json").read_text())
+
+    def pid(self, part: str) -> int:
+        return next(p["pid"] for p in json.loads((self.data / "state.json").read_text())["parts"] if p["name"] == part)
+
+
+@asynccontextmanager
+async def running(data: Path, **settings: str) -> AsyncIterator[Run]:
+    run = await Run(data, **settings).start()
+    try:
+        yield run
+    finally:
+        if run.process.returncode is None:
+            await run.end()
+
+
+def descendants(pid: int) -> Iterator[int]:
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and parent_of(int(folder.name)) == pid:
+            yield int(folder.name)
+            yield from descendants(int(folder.name))
+
+
+def parent_of(pid: int) -> int | None:
+    """None when it is gone or only a zombie that nobody collected."""
+    try:
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if state == "Z" else int(parent)
+
+
+async def gone(pids: list[int], within: float = 5) -> None:
+    async with asyncio.timeout(within):
+        while [pid for pid in pids if parent_of(pid) is not None]:
+            await asyncio.sleep(0.02)
+
+
+async def get(url: str) -> tuple[int, dict[str, object]]:
+    host, _, port = url.removeprefix("http://").partition("/")[0].partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    path = "/" + url.removeprefix("http://").partition("/")[2]
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    answer = await reader.read()
+    writer.close()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(body)
+
+
+async def test_it_starts_says_where_it_is_keeps_its_state_and_stops_in_time(tmp_path: Path) -> None:
+    data = tmp_path / "a folder with späces and 視頻"
+
+    async with running(data) as run:
+        url = await run.until_up()
+        password = (data / "password").read_text().strip()
+        status, health = await get(f"{url}/api/health")
+        told = await run.call("status")
+        environment = run.environment()
+        async with await psycopg.AsyncConnection.connect(environment["RETAKE_DATABASE_URL"]) as connection:
+            await connection.execute("CREATE TABLE kept (word text); INSERT INTO kept VALUES ('postgres')")
+        store(environment).make_bucket("kept")
+        pids = [run.process.pid, *descendants(run.process.pid)]
+        before = asyncio.get_running_loop().time()
+        code = await run.end(signal.SIGINT)
+        took = asyncio.get_running_loop().time() - before
+
+    assert password in run.said
+    assert stat.S_IMODE((data / "password").stat().st_mode) == 0o600
+    assert (status, health["status"]) == (200, "ok")
+    assert told[0] == 0
+    assert all(re.search(rf"^  {part} +up ", told[1], re.MULTILINE) for part in PARTS)
+    assert (code, took < 5) == (0, True)
+    await gone(pids, within=0.5)
+    assert (await run.call("status"))[0] == 3
+
+    async with running(data) as again:
+        await again.until_up()
+        environment = again.environment()
+        async with await psycopg.AsyncConnection.connect(environment["RETAKE_DATABASE_URL"]) as connection:
+            row = await (await connection.execute("SELECT word FROM kept")).fetchone()
+        bucket_kept = store(environment).bucket_exists("kept")
+        stopped = await again.call("stop")
+
+    assert password in again.said
+    assert row == ("postgres",)
+    assert bucket_kept
+    assert stopped == (0, "stopped\n")
+
+
+def store(environment: dict[str, str]) -> Minio:
+    return Minio(
+        environment["RETAKE_S3_ENDPOINT"].removeprefix("http://"),
+        environment["RETAKE_S3_ACCESS_KEY"],
+        environment["RETAKE_S3_SECRET_KEY"],
+        secure=False,
+        region="us-east-1",
+    )
+
+
+async def test_each_part_that_is_killed_is_started_again_and_a_second_run_is_refused(tmp_path: Path) -> None:
+    async with running(tmp_path) as run:
+        url = await run.until_up()
+
+        refused = await run.call("run")
+        for part in PARTS:
+            os.kill(run.pid(part), signal.SIGKILL)
+            await run.until(rf"{part} died \(killed by SIGKILL\); starting it again in [\d.]+ s")
+            await run.until(rf"{part} is up again")
+        status, health = await get(f"{url}/api/health")
+
+    assert refused[0] == 2
+    assert f"retake already runs on {tmp_path} at {url} (process {run.process.pid})" in refused[1]
+    assert "make stop" in refused[1]
+    assert (status, health["status"]) == (200, "ok"), health
+
+
+async def test_killing_the_parent_leaves_no_process_behind(tmp_path: Path) -> None:
+    async with running(tmp_path) as run:
+        await run.until_up()
+        pids = [run.process.pid, *descendants(run.process.pid)]
+        assert len(pids) > len(PARTS)
+
+        await run.end(signal.SIGKILL)
+
+        await gone(pids)
+
+
+async def test_a_port_that_was_asked_for_and_is_taken_is_refused(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        code, said = await Run(tmp_path, RETAKE_PORT=str(port)).call("run")
+
+    assert code == 2
+    assert f"Port {port} was asked for (RETAKE_PORT) and is taken" in said
+
+
+async def test_a_data_folder_that_cannot_be_written_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "a file, not a folder"
+    file.touch()
+
+    code, said = await Run(file / "data").call("run")
+
+    assert code == 2
+    assert "cannot be written" in said
+    assert "RETAKE_DATA" in said
+    assert "Traceback" not in said
+
+
+async def test_a_read_only_data_folder_is_refused_with_a_sentence() -> None:
+    code, said = await Run(Path("/sys/retake")).call("run")  # read-only for root too
+
+    assert code == 2
+    assert re.match(r"/sys/retake cannot be written \(.+\): name another folder, RETAKE_DATA=\.\.\. make run", said)
+
+
+async def test_servers_whose_address_is_given_are_used_and_not_started(
+    stack: Stack, postgres: Postgres, tmp_path: Path
+) -> None:
+    given = stack.addresses.environment() | {"RETAKE_DATABASE_URL": postgres.url, "RETAKE_NATS_STREAM": tmp_path.name}
+
+    async with running(tmp_path / "data", **given) as run:
+        url = await run.until_up()
+        status, health = await get(f"{url}/api/health")
+        _, told = await run.call("status")
+
+    assert (status, health["status"]) == (200, "ok"), health
+    assert re.findall(r"^  (\S+)", told, re.MULTILINE) == ["api", "worker-1"]
+
+
+async def test_a_misspelt_setting_is_refused_and_the_right_one_is_named(tmp_path: Path) -> None:
+    code, said = await Run(tmp_path, RETAKE_PROT="8080").call("run")
+
+    assert code == 2
+    assert "RETAKE_PROT is not a setting; did you mean RETAKE_PORT?" in said
