@@ -40,13 +40,16 @@ class Stack:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="stack")
         self._thread.start()
-        self._servers: Servers
         self.data = data
-        self.addresses: Addresses = self.call(self._start())
+        (data / "logs").mkdir()
+        self._servers = Servers(data, {}, durable=False)
+        try:
+            self.addresses: Addresses = self.call(self._start())
+        except BaseException:
+            self.close()
+            raise
 
     async def _start(self) -> Addresses:
-        (self.data / "logs").mkdir()
-        self._servers = Servers(self.data, {}, durable=False)
         addresses = await self._servers.start()
         await create_database(addresses.database_url, TEMPLATE)
         await migrate(database_url(addresses.database_url, TEMPLATE))

@@ -1,0 +1,43 @@
+"""Who is alive: workers by their row, and holders of a duty by theirs."""
+
+from datetime import timedelta
+
+from retake.store.connect import Database
+
+
+async def seen(database: Database, name: str, *, version: str, recipe_version: int, slots: int) -> None:
+    """A worker says that it lives, and for how many parts at once."""
+    async with database.transaction() as connection:
+        await connection.execute(
+            """
+            INSERT INTO worker (name, version, recipe_version, slots) VALUES (%s, %s, %s, %s)
+            ON CONFLICT (name) DO UPDATE SET version = excluded.version, recipe_version = excluded.recipe_version,
+                slots = excluded.slots, seen_at = now()
+            """,
+            (name, version, recipe_version, slots),
+        )
+
+
+async def gone(database: Database, name: str) -> None:
+    """A worker that stops says so, so that its slots count no longer."""
+    async with database.transaction() as connection:
+        await connection.execute("DELETE FROM worker WHERE name = %s", (name,))
+
+
+async def take_duty(database: Database, name: str, holder: str, seconds: float) -> bool:
+    """Takes or renews a duty by compare-and-set. One holder is an optimisation; correctness never rests on it."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            """
+            INSERT INTO duty (name, holder, until) VALUES (%(name)s, %(holder)s, now() + %(time)s)
+            ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
+                WHERE duty.holder = excluded.holder OR duty.until < now()
+            """,
+            {"name": name, "holder": holder, "time": timedelta(seconds=seconds)},
+        )
+        return rows.rowcount == 1
+
+
+async def give_up_duty(database: Database, name: str, holder: str) -> None:
+    async with database.transaction() as connection:
+        await connection.execute("DELETE FROM duty WHERE name = %s AND holder = %s", (name, holder))

@@ -1,0 +1,319 @@
+"""Jobs: accepted, wished for, retried, expired. Every move follows rule 0 (move.py)."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from psycopg.types.json import Jsonb
+
+from retake.domain.states import ENDED, WISHES, PartState, State, Wish
+from retake.domain.work import RECIPE_VERSION, PartKind
+from retake.store.connect import Connection, Database
+from retake.store.move import JobGone, Move, charge_ledger, moving, record_events
+
+RESULT_FACTOR = 1.1
+"""How many bytes a take may need, in sizes of its source, until its plan says better."""
+
+
+class SourceGone(Exception):
+    """The source's bytes are gone, or never became complete."""
+
+
+class StorageFull(Exception):
+    """The job does not fit under the storage cap."""
+
+    def __init__(self, needed: int, free: int) -> None:
+        super().__init__(f"{needed} bytes needed, {free} free")
+        self.needed, self.free = needed, free
+
+
+class KeyLost(Exception):
+    """The idempotency key was taken over, or answered, while this request ran: accept nothing, answer from the row."""
+
+
+class WishRefused(Exception):
+    """The job's state forbids it."""
+
+    def __init__(self, state: State, allowed: Sequence[Wish]) -> None:
+        super().__init__(f"the job is {state}")
+        self.state, self.allowed = state, allowed
+
+
+class NothingToRetry(Exception):
+    """Nothing here failed or was cancelled, or it has not ended yet."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__(f"the job is {state}")
+        self.state = state
+
+
+@dataclass(frozen=True)
+class KeyOwner:
+    """The request that holds an idempotency key, and what the key will answer once the job is accepted."""
+
+    key: str
+    owner: UUID
+    fingerprint: str
+    answer: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """A request whose bytes are complete."""
+
+    workspace: UUID
+    videos: Sequence[tuple[str, UUID]]  # name, source
+    variations: int
+    seed: int
+    kind: str = "variations"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    priority: float = 1
+    retention: timedelta = timedelta(hours=24)
+    id: UUID = field(default_factory=uuid4)
+
+
+async def accept(database: Database, new: NewJob, *, cap: int | None = None, key: KeyOwner | None = None) -> list[UUID]:
+    """Rule 1: one transaction makes a request into a job; returns the ids of its videos.
+
+    1. The idempotency key is still ours and unanswered. 2. The sources are ready, and locked against the sweep.
+    3. It fits under the cap; admissions are counted one after another. 4. Job, videos, one inspect part each.
+    5. Ledger and event.
+    """
+    async with database.transaction() as connection:
+        if key is not None:
+            await _answer_key(connection, new.workspace, key)
+        sizes = await lock_sources(connection, new.workspace, [source for _, source in new.videos])
+        reserves = [math.ceil(RESULT_FACTOR * new.variations * sizes[source]) for _, source in new.videos]
+        if cap is not None:
+            await _admit(connection, sum(reserves), cap)
+        await connection.execute(
+            """
+            INSERT INTO job (id, workspace, kind, variations, options, seed, priority, retention)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+            """,
+            (
+                new.id, new.workspace, new.kind, new.variations, Jsonb(dict(new.options)), new.seed, new.priority,
+                new.retention,
+            ),
+        )  # fmt: skip
+        videos = [uuid4() for _ in new.videos]
+        for position, ((name, source), video, reserve) in enumerate(zip(new.videos, videos, reserves, strict=True)):
+            await connection.execute(
+                "INSERT INTO video (id, job_id, position, name, source_id, reserved) VALUES (%s, %s, %s, %s, %s, %s)",
+                (video, new.id, position, name, source, reserve),
+            )
+            await connection.execute(
+                "INSERT INTO part (job_id, video_id, kind, state, recipe_version) VALUES (%s, %s, %s, %s, %s)",
+                (new.id, video, PartKind.INSPECT, PartState.QUEUED, RECIPE_VERSION),
+            )
+        await charge_ledger(connection, new.workspace, sum(reserves))
+        await record_events(connection, new.workspace, new.id, [("job", {"status": State.QUEUED})])
+        return videos
+
+
+async def lock_sources(connection: Connection, workspace: UUID, sources: Sequence[UUID]) -> dict[UUID, int]:
+    """Size by source. Locked so that the sweep cannot take one away between here and the commit."""
+    rows = await connection.execute(
+        """
+        SELECT id, size FROM source WHERE id = ANY(%s) AND workspace = %s AND state = 'ready'
+        ORDER BY id FOR SHARE
+        """,
+        (sorted(set(sources)), workspace),
+    )
+    sizes = {row["id"]: row["size"] for row in await rows.fetchall()}
+    if missing := set(sources) - set(sizes):
+        raise SourceGone(f"{len(missing)} of {len(set(sources))} sources are not ready")
+    return sizes
+
+
+async def _answer_key(connection: Connection, workspace: UUID, key: KeyOwner) -> None:
+    rows = await connection.execute(
+        """
+        UPDATE idempotency SET fingerprint = %s, answer = %s
+        WHERE workspace = %s AND key = %s AND owner = %s AND answer IS NULL
+        """,
+        (key.fingerprint, Jsonb(dict(key.answer)), workspace, key.key, key.owner),
+    )
+    if rows.rowcount == 0:
+        raise KeyLost
+
+
+async def _admit(connection: Connection, needed: int, cap: int) -> None:
+    await connection.execute("SELECT pg_advisory_xact_lock(2, 0)")
+    row = await (await connection.execute("SELECT coalesce(sum(bytes), 0)::bigint AS used FROM storage")).fetchone()
+    assert row is not None
+    if row["used"] + needed > cap:
+        raise StorageFull(needed, max(0, cap - row["used"]))
+
+
+async def wish(database: Database, job: UUID, wanted: Wish, because: str | None = None) -> State:
+    """What a person, or the janitor for them, wants of a job; returns the state it has then.
+
+    Pause withdraws what was announced. Resume announces anew. Cancel and expire reach everything that waits in this
+    same transaction, also the waiting takes of running parts, whose workers learn it at their next heartbeat.
+    """
+    async with moving(database, job) as move:
+        await change_wish(move, wanted, because)
+    return await state_of(database, job)
+
+
+async def change_wish(move: Move, wanted: Wish, because: str | None = None) -> None:
+    allowed = [to for to in Wish if to in allowed_wishes(move.job.wish, move.job.state)]
+    if wanted not in allowed:
+        raise WishRefused(move.job.state, allowed)
+    await move.wish(wanted, because)
+    rows = await move.connection.execute("SELECT id FROM video WHERE job_id = %s", (move.job.id,))
+    move.touch(*(row["id"] for row in await rows.fetchall()))
+    if wanted is Wish.PAUSE:
+        await move.connection.execute(
+            "UPDATE part SET announced_at = NULL WHERE job_id = %s AND state = 'queued'", (move.job.id,)
+        )
+    elif wanted is Wish.RUN:
+        await move.connection.execute(
+            """
+            UPDATE part SET generation = generation + 1, announcements = 0, announced_at = NULL
+            WHERE job_id = %s AND state = 'queued'
+            """,
+            (move.job.id,),
+        )
+    else:
+        await _cancel_waiting(move)
+
+
+def allowed_wishes(current: Wish, state: State) -> frozenset[Wish]:
+    """An ended job can only expire; its way back to run is `retry`."""
+    return WISHES[current] & {Wish.EXPIRE} if state in ENDED else WISHES[current] - _retry_only(current)
+
+
+def _retry_only(current: Wish) -> frozenset[Wish]:
+    return frozenset({Wish.RUN}) if current is Wish.CANCEL else frozenset()
+
+
+async def _cancel_waiting(move: Move) -> None:
+    await move.connection.execute(
+        "UPDATE part SET state = 'cancelled', announced_at = NULL WHERE job_id = %s AND state = 'queued'",
+        (move.job.id,),
+    )
+    rows = await move.connection.execute(
+        """
+        UPDATE variation v SET state = 'cancelled', reserved = 0 FROM video, variation before
+        WHERE video.job_id = %s AND v.video_id = video.id AND v.state = 'queued'
+            AND before.video_id = v.video_id AND before.index = v.index
+        RETURNING before.reserved
+        """,
+        (move.job.id,),
+    )
+    freed = sum(row["reserved"] for row in await rows.fetchall())
+    rows = await move.connection.execute(
+        """
+        UPDATE video v SET reserved = 0 FROM video before
+        WHERE v.job_id = %s AND v.reserved > 0 AND before.id = v.id RETURNING before.reserved
+        """,
+        (move.job.id,),
+    )
+    move.charge(-freed - sum(row["reserved"] for row in await rows.fetchall()))
+
+
+async def retry(database: Database, job: UUID, video: UUID | None = None) -> State:
+    """Queues again what failed or was cancelled, of one video or of all; the counters start anew.
+
+    1. Only videos that ended are touched, and a cancelled job only once it has ended. 2. Their sources are locked and
+    must be ready. 3. Failed and cancelled takes, and the parts that hold them, are queued; the inspect part only where
+    there are no takes yet.
+    """
+    async with moving(database, job) as move:
+        if move.job.wish is Wish.EXPIRE or (move.job.wish is Wish.CANCEL and move.job.state not in ENDED):
+            raise NothingToRetry(move.job.state)
+        videos = await _retryable(move, video)
+        if not videos:
+            raise NothingToRetry(move.job.state)
+        sizes = await lock_sources(move.connection, move.job.workspace, [row["source_id"] for row in videos])
+        if move.job.state in ENDED and move.job.wish is not Wish.RUN:
+            await move.wish(Wish.RUN)
+        for row in videos:
+            await _requeue_video(move, row["id"], math.ceil(RESULT_FACTOR * sizes[row["source_id"]]))
+    return await state_of(database, job)
+
+
+async def _retryable(move: Move, video: UUID | None) -> list[dict[str, Any]]:
+    rows = await move.connection.execute(
+        """
+        SELECT v.id, v.source_id FROM video v
+        WHERE v.job_id = %(job)s AND (%(video)s::uuid IS NULL OR v.id = %(video)s)
+            AND v.state IN ('completed', 'failed', 'cancelled')
+            AND (v.error_code IS NOT NULL
+                OR EXISTS (SELECT FROM part WHERE video_id = v.id AND kind = 'inspect' AND state = 'cancelled')
+                OR EXISTS (SELECT FROM variation WHERE video_id = v.id AND state IN ('failed', 'cancelled')))
+        ORDER BY v.source_id
+        """,
+        {"job": move.job.id, "video": video},
+    )
+    return await rows.fetchall()
+
+
+async def _requeue_video(move: Move, video: UUID, reserve: int) -> None:
+    rows = await move.connection.execute(
+        """
+        UPDATE variation SET state = 'queued', error_code = NULL, error = NULL, losses = 0, reserved = %s
+        WHERE video_id = %s AND state IN ('failed', 'cancelled') RETURNING index
+        """,
+        (reserve, video),
+    )
+    indices = [row["index"] for row in await rows.fetchall()]
+    move.charge(reserve * len(indices))
+    await move.connection.execute(
+        """
+        UPDATE part SET state = 'queued', generation = generation + 1, announcements = 0, announced_at = NULL,
+            failures = 0, releases = 0, not_before = now()
+        WHERE video_id = %(video)s AND state IN ('done', 'cancelled') AND (indices && %(indices)s::integer[]
+            OR (kind = 'inspect' AND NOT EXISTS (SELECT FROM variation WHERE video_id = %(video)s)))
+        """,
+        {"video": video, "indices": indices},
+    )
+    rows = await move.connection.execute(
+        """
+        UPDATE video v SET error_code = NULL, error = NULL,
+            reserved = CASE WHEN %(takes)s THEN 0 ELSE %(reserve)s * j.variations END,
+            progress = (SELECT count(*) FILTER (WHERE state = 'completed')::real / greatest(count(*), 1)
+                        FROM variation WHERE video_id = v.id)
+        FROM job j WHERE v.id = %(video)s AND j.id = v.job_id RETURNING v.reserved
+        """,
+        {"video": video, "takes": bool(indices), "reserve": reserve},
+    )
+    row = await rows.fetchone()
+    assert row is not None
+    move.charge(row["reserved"])
+    move.touch(video)
+
+
+async def expire_due(database: Database, limit: int = 100) -> int:
+    """The janitor's chore: jobs whose time is over. One job per transaction; another janitor's work is not redone."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            "SELECT id FROM job WHERE wish <> 'expire' AND expires_at <= now() ORDER BY expires_at LIMIT %s", (limit,)
+        )
+        due = [row["id"] for row in await rows.fetchall()]
+    expired = 0
+    for job in due:
+        try:
+            async with moving(database, job) as move:
+                rows = await move.connection.execute(
+                    "SELECT FROM job WHERE id = %s AND wish <> 'expire' AND expires_at <= now()", (job,)
+                )
+                if await rows.fetchone() is not None:
+                    await change_wish(move, Wish.EXPIRE, "age")
+                    expired += 1
+        except JobGone:
+            continue
+    return expired
+
+
+async def state_of(database: Database, job: UUID) -> State:
+    async with database.transaction() as connection:
+        row = await (await connection.execute("SELECT state FROM job WHERE id = %s", (job,))).fetchone()
+    if row is None:
+        raise JobGone
+    return State(row["state"])

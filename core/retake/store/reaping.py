@@ -1,0 +1,125 @@
+"""Rule 8: parts whose worker was lost go back to the queue, and what is lost again and again fails alone."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from retake.domain.states import Wish, requeued
+from retake.domain.timing import Timing
+from retake.domain.work import WORKER_LOST, PartKind
+from retake.store.connect import Database
+from retake.store.move import LeaseLost, Move, moving_part
+from retake.store.parts import fail_queued, fail_video
+
+FAILURES = 5
+"""After so many lost workers a part is given up."""
+LOSSES = 2
+"""After so many lost workers while it was rendered alone, a take is given up."""
+
+
+@dataclass(frozen=True)
+class Reaped:
+    quiet: bool
+    """An outage was noticed, so that leases ran out through nobody's fault: nothing is reaped for one lease."""
+    parts: int
+
+
+async def reap(database: Database, timing: Timing, limit: int = 100) -> Reaped:
+    """One pass.
+
+    1. Write the pass's time; when the one before is too old, or Postgres younger than a lease, keep quiet for a lease.
+    2. Each part whose lease is over is taken back in a transaction of its own.
+    """
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            """
+            UPDATE reaping SET passed_at = now(), quiet_until = CASE
+                WHEN passed_at < now() - %(stall)s THEN now() + %(lease)s
+                ELSE greatest(quiet_until, least(pg_postmaster_start_time() + %(lease)s, now() + %(lease)s)) END
+            RETURNING quiet_until > now() AS quiet
+            """,
+            {"stall": timedelta(seconds=timing.reap_stall), "lease": timedelta(seconds=timing.lease)},
+        )
+        row = await rows.fetchone()
+        assert row is not None
+        if row["quiet"]:
+            return Reaped(quiet=True, parts=0)
+        rows = await connection.execute(
+            "SELECT id FROM part WHERE state = 'running' AND lease_until < now() ORDER BY lease_until LIMIT %s",
+            (limit,),
+        )
+        lost = [row["id"] for row in await rows.fetchall()]
+    taken = 0
+    for part in lost:
+        taken += await _take_back(database, part, timing)
+    return Reaped(quiet=False, parts=taken)
+
+
+async def _take_back(database: Database, part: int, timing: Timing) -> bool:
+    """By rule 0. State and lease are looked at again under the job's lock: the worker may have come back."""
+    try:
+        async with moving_part(database, part) as move:
+            rows = await move.connection.execute(
+                """
+                UPDATE part SET state = %s, claim = NULL, worker = NULL, lease_until = NULL, trying_index = NULL,
+                    frames = '{}', generation = part.generation + 1, announcements = 0, announced_at = NULL,
+                    failures = part.failures + (before.trying_index IS NULL)::int
+                FROM part before
+                WHERE part.id = %s AND before.id = part.id AND part.state = 'running' AND part.lease_until < now()
+                RETURNING part.video_id, part.kind, part.failures, part.indices, before.trying_index, before.claim,
+                    before.worker
+                """,
+                (requeued(move.job.wish), part),
+            )
+            row = await rows.fetchone()
+            if row is None:
+                return False
+            move.touch(row["video_id"])
+            move.tell("lost", videoId=str(row["video_id"]), worker=row["worker"], failures=row["failures"])
+            if move.job.wish in {Wish.RUN, Wish.PAUSE}:
+                if row["trying_index"] is not None:
+                    await _lose_take(move, part, row["trying_index"])
+                elif row["failures"] >= FAILURES:
+                    await _give_up(move, part, PartKind(row["kind"]), row["indices"])
+                elif row["failures"] > 1:
+                    await _wait(move, part, row["failures"], timing)
+            return True
+    except LeaseLost:
+        return False
+
+
+async def _lose_take(move: Move, part: int, index: int) -> None:
+    """The take that was tried alone is the culprit; at its second loss it alone fails."""
+    rows = await move.connection.execute(
+        """
+        UPDATE variation v SET losses = losses + 1 FROM part p
+        WHERE p.id = %s AND v.video_id = p.video_id AND v.index = %s AND v.state = 'queued' RETURNING v.losses
+        """,
+        (part, index),
+    )
+    row = await rows.fetchone()
+    if row is not None and row["losses"] >= LOSSES:
+        await fail_queued(move, part, [index], WORKER_LOST)
+    await move.connection.execute(
+        """
+        UPDATE part SET state = 'done' WHERE id = %s AND state = 'queued' AND NOT EXISTS (
+            SELECT FROM variation v WHERE v.video_id = part.video_id AND v.index = ANY(part.indices)
+                AND v.state = 'queued')
+        """,
+        (part,),
+    )
+
+
+async def _give_up(move: Move, part: int, kind: PartKind, indices: list[int]) -> None:
+    if kind is PartKind.INSPECT:
+        await fail_video(move, part, WORKER_LOST)
+    else:
+        await fail_queued(move, part, indices, WORKER_LOST)
+    await move.connection.execute("UPDATE part SET state = 'done' WHERE id = %s", (part,))
+
+
+async def _wait(move: Move, part: int, failures: int, timing: Timing) -> None:
+    """The first retry is at once; then the waits double."""
+    await move.connection.execute(
+        "UPDATE part SET not_before = now() + least(%s * power(2, %s), %s) WHERE id = %s",
+        (timedelta(seconds=timing.retry_first), failures - 2, timedelta(seconds=timing.retry_most), part),
+    )

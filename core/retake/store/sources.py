@@ -1,0 +1,84 @@
+"""Sources: bytes that arrive as immutable chunk objects, are finished by one row update, and go when nobody needs them.
+
+A source belongs to no job. Its row is the lock between those who begin to need it and the sweep.
+"""
+
+from uuid import UUID, uuid4
+
+from retake.store.connect import Database
+from retake.store.move import charge_ledger
+
+
+async def begin_source(database: Database, workspace: UUID) -> UUID:
+    source = uuid4()
+    async with database.transaction() as connection:
+        await connection.execute("INSERT INTO source (id, workspace) VALUES (%s, %s)", (source, workspace))
+    return source
+
+
+async def intend_chunk(
+    database: Database, source: UUID, *, n: int, start: int, size: int, sha256: str, key: str
+) -> None:
+    """Before the bytes are put: so that no object exists that no row knows of."""
+    async with database.transaction() as connection:
+        await connection.execute(
+            "INSERT INTO chunk (source_id, n, start, size, sha256, key) VALUES (%s, %s, %s, %s, %s, %s)",
+            (source, n, start, size, sha256, key),
+        )
+
+
+async def chunk_done(database: Database, source: UUID, key: str) -> None:
+    async with database.transaction() as connection:
+        await connection.execute("UPDATE chunk SET state = 'done' WHERE key = %s AND state = 'intent'", (key,))
+        await connection.execute("UPDATE source SET touched_at = now() WHERE id = %s", (source,))
+
+
+async def finish_source(database: Database, source: UUID) -> int:
+    """All bytes are here: the source is ready, and counted. Returns its size."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            """
+            UPDATE source SET state = 'ready', touched_at = now(),
+                size = (SELECT coalesce(sum(size), 0) FROM chunk WHERE source_id = source.id AND state = 'done')
+            WHERE id = %s AND state = 'open' RETURNING size, workspace
+            """,
+            (source,),
+        )
+        row = await rows.fetchone()
+        assert row is not None, "a source is finished once"
+        await charge_ledger(connection, row["workspace"], row["size"])
+        size: int = row["size"]
+        return size
+
+
+async def sweep_source(database: Database) -> list[str] | None:
+    """Takes the row of one source that no video needs; returns the keys whose bytes may go, or None when there is none.
+
+    1. A candidate, locked FOR UPDATE: accept and retry hold it FOR SHARE. 2. In a new statement, which sees what they
+    committed meanwhile: still nobody needs it. 3. The row first; its bytes after the commit.
+    """
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            """
+            SELECT s.id FROM source s
+            WHERE s.state = 'ready' AND s.origin = 'upload' AND NOT source_needed(s.id)
+                AND EXISTS (SELECT FROM video WHERE source_id = s.id)
+            ORDER BY s.id LIMIT 1 FOR UPDATE OF s SKIP LOCKED
+            """
+        )
+        row = await rows.fetchone()
+        if row is None:
+            return None
+        rows = await connection.execute(
+            """
+            UPDATE source SET state = 'gone' WHERE id = %s AND state = 'ready' AND NOT source_needed(id)
+            RETURNING workspace, size
+            """,
+            (row["id"],),
+        )
+        gone = await rows.fetchone()
+        if gone is None:
+            return []
+        await charge_ledger(connection, gone["workspace"], -gone["size"])
+        keys = await connection.execute("SELECT key FROM chunk WHERE source_id = %s", (row["id"],))
+        return [chunk["key"] for chunk in await keys.fetchall()]
