@@ -1,25 +1,15 @@
-"""Stores for these tests: the session's real one, one that may be killed, and one that misbehaves as told."""
+"""Stores for these tests: one that may be killed, and one that misbehaves as told."""
 
 import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-import pytest
-
-from retake.blobs.bucket import Blobs, open_blobs
 from retake.settings import Bucket
 from retake_local import servers
 from retake_local.child import Child
-
-
-@pytest.fixture
-async def blobs(bucket: Bucket) -> AsyncIterator[Blobs]:
-    async with open_blobs(bucket) as opened:
-        yield opened
 
 
 class OwnStore:
@@ -52,14 +42,6 @@ class OwnStore:
         await self._child.stop()
 
 
-@pytest.fixture
-async def own_store(tmp_path: Path) -> AsyncIterator[OwnStore]:
-    store = OwnStore(tmp_path)
-    await store.start()
-    yield store
-    await store.stop()
-
-
 class FaultyStore:
     """An HTTP server that has the bucket, and otherwise answers as a test says.
 
@@ -74,16 +56,17 @@ class FaultyStore:
         self.has_bucket = True
         self.pauses: Iterator[float] = iter(())  # before each 256 KiB of a body
         self.behave: Callable[[str, str, asyncio.StreamWriter], Awaitable[bool | None]] = self.answers(b"")
+        self.settings: Bucket
+        self._server: asyncio.Server
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> Bucket:
+    async def start(self) -> None:
         listening = socket.socket()
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
         listening.bind(("127.0.0.1", 0))
         self._server = await asyncio.start_server(self._serve, sock=listening)
-        port = listening.getsockname()[1]
-        return Bucket(
-            endpoint=f"http://127.0.0.1:{port}",
+        self.settings = Bucket(
+            endpoint=f"http://127.0.0.1:{listening.getsockname()[1]}",
             access_key="accesskey",
             secret_key="secretkey",
             name="faulty",
@@ -146,27 +129,8 @@ def s3_error(status: int, code: str, content_type: str = "application/xml") -> b
     return reply(status, f"<Error><Code>{code}</Code></Error>".encode(), Content_Type=content_type)
 
 
-@pytest.fixture
-async def faulty() -> AsyncIterator[FaultyStore]:
-    store = FaultyStore()
-    store.settings = await store.start()
-    yield store
-    await store.stop()
-
-
-@pytest.fixture
-async def faulty_blobs(faulty: FaultyStore) -> AsyncIterator[Blobs]:
-    """An adapter with one thread, so that a thread that is not given back stops everything."""
-    async with open_blobs(faulty.settings, threads=1, patience=0) as opened:
-        yield opened
-
-
 def connections_to(settings: Bucket) -> int:
     """How many TCP connections this machine has open to a store."""
     port = int(settings.endpoint.rpartition(":")[2])
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return sum(row[2] == f"0100007F:{port:04X}" and row[3] == "01" for row in rows)
-
-
-def at_prefix(settings: Bucket, prefix: str) -> Bucket:
-    return replace(settings, prefix=prefix)

@@ -5,12 +5,13 @@ import gc
 import os
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.blobs.conftest import OwnStore, at_prefix, connections_to
-from tests.conftest import eventually
 
+from blobs.stores import OwnStore, connections_to
+from conftest import eventually
 from retake import metrics
 from retake.blobs.bucket import PIECE, Blobs, open_blobs
 from retake.blobs.connect import CHUNK
@@ -39,7 +40,7 @@ def memory() -> Iterator[None]:
 
 
 async def test_the_prefix_is_put_before_every_key_and_never_shown(bucket: Bucket) -> None:
-    async with open_blobs(bucket) as inside, open_blobs(at_prefix(bucket, "")) as outside:
+    async with open_blobs(bucket) as inside, open_blobs(replace(bucket, prefix="")) as outside:
         await inside.put("a/1", b"x")
         await inside.put("a/2", b"x")
 

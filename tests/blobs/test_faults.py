@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.blobs.conftest import FaultyStore, reply, s3_error
 
+from blobs.stores import FaultyStore, reply, s3_error
 from retake.blobs.bucket import Blobs, open_blobs
 from retake.blobs.connect import CHUNK
 from retake.blobs.errors import BlobError, BlobMissing, BlobRefused, BlobUnavailable, told
