@@ -1,9 +1,11 @@
-"""`python -m retake_local run | status | stop`: what the make targets of the same names call."""
+"""`python -m retake_local run | status | stop | doctor`: what the make targets of the same names call."""
 
 import asyncio
+import json
 import logging
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -48,6 +50,20 @@ def stop(environ: Mapping[str, str]) -> int:
     return 0
 
 
+def doctor(environ: Mapping[str, str]) -> int:
+    """`python -m retake doctor` with the settings the running services were given."""
+    data = Path(read(Laptop, environ).data).absolute()
+    state = read_state(data)
+    if not is_locked(data) or state is None:
+        say(f"retake does not run on {data}, so there is nothing to look at. `make run` starts it.")
+        return 3
+    if not state["url"]:
+        say(f"retake is still starting on {data}; ask again when it is up.")
+        return 3
+    given: dict[str, str] = json.loads((data / "environment.json").read_text())
+    return subprocess.run([sys.executable, "-m", "retake", "doctor"], env={**environ, **given}, check=False).returncode
+
+
 def main(verb: str, environ: Mapping[str, str]) -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     try:
@@ -58,8 +74,10 @@ def main(verb: str, environ: Mapping[str, str]) -> int:
                 return status(environ)
             case "stop":
                 return stop(environ)
+            case "doctor":
+                return doctor(environ)
             case _:
-                say("usage: python -m retake_local run | status | stop")
+                say("usage: python -m retake_local run | status | stop | doctor")
                 return 2
     except (Refused, SettingsError, ChildError) as error:
         say(str(error))

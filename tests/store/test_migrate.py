@@ -5,7 +5,7 @@ import pytest
 
 from retake.settings import Postgres
 from retake.store.connect import Unavailable, open_database
-from retake.store.migrate import Migration, MigrationError, migrate, shipped
+from retake.store.migrate import Migration, MigrationError, migrate, missing, shipped
 
 FIRST = Migration(1, "first", "CREATE TABLE a (n int); INSERT INTO a VALUES (1);")
 SECOND = Migration(2, "second", "CREATE TABLE b (n int);")
@@ -52,6 +52,16 @@ async def test_a_failed_migration_leaves_nothing_and_keeps_those_before_it(empty
 
     assert await tables(empty_database) == {"schema_version", "a"}
     assert await migrate(empty_database, [FIRST, SECOND]) == 1
+
+
+async def test_what_a_database_lacks_is_told_without_touching_it(empty_database: str) -> None:
+    before = await missing(empty_database)
+    untouched = await tables(empty_database)
+    await migrate(empty_database)
+
+    assert before == shipped()
+    assert untouched == set()
+    assert await missing(empty_database) == []
 
 
 async def test_a_database_that_does_not_answer_is_unavailable_after_the_patience() -> None:

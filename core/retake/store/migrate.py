@@ -63,6 +63,13 @@ async def migrate(url: str, migrations: Sequence[Migration] | None = None, *, pa
         return len(missing)
 
 
+async def missing(url: str, *, patience: float = 30) -> list[Migration]:
+    """Those of this release that the database lacks; only looks."""
+    async with open_connection(url, name="retake-migrate", patience=patience) as connection:
+        row = await (await connection.execute("SELECT to_regclass('schema_version') AS made")).fetchone()
+        return _missing(shipped(), await _recorded(connection) if row and row["made"] else {})
+
+
 async def _applied(connection: Connection) -> dict[int, str]:
     await connection.execute(
         """
@@ -74,6 +81,10 @@ async def _applied(connection: Connection) -> dict[int, str]:
         )
         """
     )
+    return await _recorded(connection)
+
+
+async def _recorded(connection: Connection) -> dict[int, str]:
     rows = await (await connection.execute("SELECT version, checksum FROM schema_version")).fetchall()
     return {row["version"]: row["checksum"] for row in rows}
 
