@@ -4,51 +4,81 @@ Settings are read, everything is opened, the app is made of it, uvicorn serves i
 """
 
 import asyncio
+import os
+import socket
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 import uvicorn
 import uvloop
 
 from retake import logs
+from retake.blobs.bucket import open_blobs
+from retake.blobs.errors import BlobError
 from retake.health import Health, serve
-from retake.settings import Api, Observe, Postgres, SettingsError, read
+from retake.settings import Api, Bucket, Clock, Nats, Observe, Postgres, SettingsError, read
 from retake.store.connect import Unavailable, open_database
 from retake_api.app import create_app
+from retake_api.dispatch import Dispatch
 
 
-async def run(api: Api, observe: Observe, postgres: Postgres) -> None:
+@dataclass(frozen=True)
+class Settings:
+    api: Api
+    observe: Observe
+    postgres: Postgres
+    bucket: Bucket
+    nats: Nats
+    clock: Clock
+
+    @classmethod
+    def read(cls) -> "Settings":
+        return cls(read(Api), read(Observe), read(Postgres), read(Bucket), read(Nats), read(Clock))
+
+
+async def run(settings: Settings) -> None:
     async with AsyncExitStack() as opened:
-        database = await opened.enter_async_context(open_database(postgres, name="retake-api"))
-        health = Health({"postgres": database.check})
-        await opened.enter_async_context(await serve(observe.host, observe.port, health))
+        database = await opened.enter_async_context(open_database(settings.postgres, name="retake-api"))
+        blobs = await opened.enter_async_context(open_blobs(settings.bucket))
+        holder = f"{socket.gethostname()}-{os.getpid()}"
+        dispatch = Dispatch(database, settings.nats, settings.clock.timing(), holder)
+        health = Health({"postgres": database.check, "storage": blobs.check, "queue": dispatch.check})
+        await opened.enter_async_context(await serve(settings.observe.host, settings.observe.port, health))
         config = uvicorn.Config(
             create_app(health, needed=frozenset({"postgres", "storage"})),
-            host=api.host,
-            port=api.port,
+            host=settings.api.host,
+            port=settings.api.port,
             log_config=None,
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=1,
         )
-        await uvicorn.Server(config).serve()
+        serving = asyncio.create_task(uvicorn.Server(config).serve())
+        dispatching = asyncio.create_task(dispatch.run())
+        await asyncio.wait({serving, dispatching}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (dispatching, serving):
+            if not task.done():
+                task.cancel()
+        for ended in await asyncio.gather(dispatching, serving, return_exceptions=True):
+            if isinstance(ended, Exception):
+                raise ended
 
 
 def main() -> int:
     try:
-        api, observe, postgres = read(Api), read(Observe), read(Postgres)
+        settings = Settings.read()
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    logs.configure("api", observe.log_level)
+    logs.configure("api", settings.observe.log_level)
     try:
-        uvloop.run(run(api, observe, postgres))
-    except Unavailable as error:
-        logs.logger("retake_api").error("not started", error=str(error))
+        uvloop.run(run(settings))
+    except (Unavailable, BlobError) as error:
+        logs.logger("retake_api").error("ended", error=repr(error))
         return 1
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        return 0
     return 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,36 +1,68 @@
 """`python -m retake_janitor`: one pass of chores, then exit. A CronJob, or `make run`, starts it every five minutes."""
 
 import asyncio
+import os
+import socket
 import sys
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 from retake import logs
-from retake.settings import Observe, Postgres, SettingsError, read
+from retake.blobs.bucket import open_blobs
+from retake.blobs.errors import BlobError
+from retake.settings import Bucket, Clock, Nats, Observe, Postgres, SettingsError, read
 from retake.store.connect import Unavailable, open_database
 from retake.store.janitor_runs import begin_run, end_run
+from retake_janitor import announce, expire, rescue, sources
 
 
-async def run(postgres: Postgres) -> dict[str, int]:
-    async with open_database(postgres, name="retake-janitor") as database:
+@dataclass(frozen=True)
+class Settings:
+    observe: Observe
+    postgres: Postgres
+    bucket: Bucket
+    nats: Nats
+    clock: Clock
+
+    @classmethod
+    def read(cls) -> "Settings":
+        return cls(read(Observe), read(Postgres), read(Bucket), read(Nats), read(Clock))
+
+
+async def run(settings: Settings) -> dict[str, int]:
+    """Each chore is idempotent and safe beside another janitor's; its count is what it did."""
+    async with AsyncExitStack() as opened:
+        database = await opened.enter_async_context(open_database(settings.postgres, name="retake-janitor"))
+        blobs = await opened.enter_async_context(open_blobs(settings.bucket))
+        timing = settings.clock.timing()
         number = await begin_run(database)
-        counts: dict[str, int] = {}
+        counts = {
+            "rescued": await rescue.run_once(database, timing),
+            "announced": await announce.run_once(
+                database, settings.nats, timing, f"janitor-{socket.gethostname()}-{os.getpid()}"
+            ),
+            "expired": await expire.run_once(database),
+            "sources": await sources.run_once(database, blobs),
+        }
         await end_run(database, number, counts)
         return counts
 
 
 def main() -> int:
     try:
-        observe, postgres = read(Observe), read(Postgres)
+        settings = Settings.read()
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    logs.configure("janitor", observe.log_level)
+    logs.configure("janitor", settings.observe.log_level)
     log = logs.logger("retake_janitor")
     try:
-        log.info("pass done", **asyncio.run(run(postgres)))
-    except Unavailable as error:
-        log.error("pass not done", error=str(error))
+        log.info("pass done", **asyncio.run(run(settings)))
+    except (Unavailable, BlobError) as error:
+        log.error("pass not done", error=repr(error))
         return 1
     return 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

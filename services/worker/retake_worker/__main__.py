@@ -1,40 +1,90 @@
 """`python -m retake_worker`: a worker until SIGTERM."""
 
 import asyncio
+import os
 import signal
+import socket
 import sys
+import tempfile
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
 
 from retake import logs
+from retake.blobs.bucket import open_blobs
+from retake.blobs.errors import BlobError
+from retake.bus.connection import open_bus
+from retake.bus.errors import BusError
 from retake.health import Health, serve
-from retake.settings import Observe, Postgres, SettingsError, read
+from retake.settings import Bucket, Clock, Nats, Observe, Postgres, SettingsError, Worker, read
 from retake.store.connect import Unavailable, open_database
+from retake_worker.consume import Consumer, Reach, Tools
+from retake_worker.scratch import Scratch
 
 
-async def run(observe: Observe, postgres: Postgres) -> None:
+class BusGone(Exception):
+    """The connection to NATS is closed for good; only a new process gets another."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    observe: Observe
+    postgres: Postgres
+    bucket: Bucket
+    nats: Nats
+    clock: Clock
+    worker: Worker
+
+    @classmethod
+    def read(cls) -> "Settings":
+        return cls(read(Observe), read(Postgres), read(Bucket), read(Nats), read(Clock), read(Worker))
+
+
+async def run(settings: Settings, reach: Reach) -> None:
+    """Opens everything, works until told to stop, and closes it in turn."""
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    timing = settings.clock.timing()
+    name = settings.worker.name or f"{socket.gethostname()}-{os.getpid()}"
     async with AsyncExitStack() as opened:
-        database = await opened.enter_async_context(open_database(postgres, name="retake-worker"))
-        health = Health({"postgres": database.check})
-        await opened.enter_async_context(await serve(observe.host, observe.port, health))
-        await stopping.wait()
+        database = await opened.enter_async_context(open_database(settings.postgres, name=f"retake-{name}"))
+        blobs = await opened.enter_async_context(open_blobs(settings.bucket))
+        bus = await opened.enter_async_context(open_bus(settings.nats, timing, name=name))
+        scratch = Scratch(Path(settings.worker.scratch or tempfile.gettempdir()), name)
+        opened.callback(scratch.close)
+        checks = {"postgres": database.check, "storage": blobs.check, "queue": bus.check}
+        await opened.enter_async_context(
+            await serve(settings.observe.host, settings.observe.port, Health(checks))
+        )
+        tools = Tools(database, blobs, bus, timing, scratch, name, settings.worker.slots, reach)
+        consuming = asyncio.create_task(Consumer(tools).run())
+        closed = asyncio.create_task(bus.closed())
+        told = asyncio.create_task(stopping.wait())
+        await asyncio.wait({consuming, closed, told}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (consuming, closed, told):
+            task.cancel()
+        await asyncio.gather(consuming, closed, told, return_exceptions=True)
+        if not consuming.cancelled():
+            consuming.result()
+        if not stopping.is_set():
+            raise BusGone("the connection to NATS was closed")
 
 
-def main() -> int:
+def main(reach: Reach = lambda _step: None) -> int:
     try:
-        observe, postgres = read(Observe), read(Postgres)
+        settings = Settings.read()
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    logs.configure("worker", observe.log_level)
+    logs.configure("worker", settings.observe.log_level)
     try:
-        asyncio.run(run(observe, postgres))
-    except Unavailable as error:
-        logs.logger("retake_worker").error("not started", error=str(error))
+        asyncio.run(run(settings, reach))
+    except (Unavailable, BlobError, BusError, BusGone) as error:
+        logs.logger("retake_worker").error("ended", error=repr(error))
         return 1
     return 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""The relay: tells NATS which parts to look at (rules 2 and 3), and looks again for what was told in vain.
+
+A pass is: hold the duty, withdraw what nobody claimed in time, fill the window in fair order. Each part is published
+without any lock, and marked only once NATS confirmed it: a crash in between publishes the same message id twice, which
+the broker swallows, or at worst costs a refused claim.
+"""
+
+import asyncio
+from typing import Protocol
+
+import structlog
+
+from retake.bus.connection import Bus
+from retake.bus.errors import BusUnavailable
+from retake.bus.messages import PartAnnounced
+from retake.domain.timing import Timing
+from retake.store.announcements import BATCH, Announceable, mark_announced, next_to_announce, withdraw_unheard
+from retake.store.connect import Database, Unavailable
+from retake.store.fleet import give_up_duty, take_duty
+
+log = structlog.stdlib.get_logger(__name__)
+
+DUTY = "relay"
+
+
+class Wakeable(Protocol):
+    """Something that may be told that there is work now, instead of finding out at its next look."""
+
+    def wake(self) -> None: ...
+
+
+class Relay:
+    def __init__(self, database: Database, bus: Bus, timing: Timing, holder: str) -> None:
+        self._database, self._bus, self._timing, self._holder = database, bus, timing, holder
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Until cancelled: a pass whenever woken, and once a second; at once again while there is more than a batch."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen())
+            while True:
+                self._woken.clear()
+                announced = await self._pass()
+                if announced < BATCH:
+                    await self._pause()
+
+    async def run_once(self) -> int:
+        """One pass; returns how many parts were announced. A publish that fails gives the duty up at once."""
+        if not await take_duty(self._database, DUTY, self._holder, self._timing.duty):
+            return 0
+        withdrawn = await withdraw_unheard(self._database, self._timing)
+        if withdrawn:
+            log.info("announced in vain", parts=withdrawn)
+        parts = await next_to_announce(self._database, self._timing)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for part in parts:
+                    tasks.create_task(self._announce(part))
+        except* BusUnavailable as failed:
+            await give_up_duty(self._database, DUTY, self._holder)
+            raise failed.exceptions[0] from None
+        return len(parts)
+
+    async def _announce(self, part: Announceable) -> None:
+        message = PartAnnounced(
+            part_id=str(part.part),
+            generation=part.generation,
+            kind=part.kind,
+            job_id=str(part.job),
+            video_id=str(part.video),
+        )
+        await self._bus.publish_part(message)
+        await mark_announced(self._database, part.part, part.generation)
+
+    async def _pass(self) -> int:
+        try:
+            return await self.run_once()
+        except (Unavailable, BusUnavailable) as error:
+            log.warning("nothing can be announced now", error=str(error))
+            return 0
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(self._timing.announce_poll):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+    async def _listen(self) -> None:
+        async with self._bus.watch_wakes() as wakes:
+            async for _ in wakes:
+                self.wake()

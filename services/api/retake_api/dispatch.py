@@ -1,0 +1,61 @@
+"""The relay and the reaper beside the requests of one API replica. Requests go on being served while NATS is away."""
+
+import asyncio
+
+import structlog
+
+from retake.bus.connection import Bus, open_bus
+from retake.bus.errors import BusError, BusUnavailable
+from retake.domain.timing import Timing
+from retake.reaper import run_reaper
+from retake.relay import Relay
+from retake.settings import Nats
+from retake.store.connect import Database
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Dispatch:
+    def __init__(self, database: Database, nats: Nats, timing: Timing, holder: str) -> None:
+        self._database, self._nats, self._timing, self._holder = database, nats, timing, holder
+        self._bus: Bus | None = None
+        self._relay: Relay | None = None
+
+    def wake(self) -> None:
+        """There is something to announce."""
+        if self._relay is not None:
+            self._relay.wake()
+
+    async def check(self) -> None:
+        """Returns when NATS answers; for probes."""
+        if self._bus is None:
+            raise BusUnavailable("there is no connection to NATS yet")
+        await self._bus.check()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(run_reaper(self._database, self._timing, self._holder))
+            tasks.create_task(self._keep_relaying())
+
+    async def _keep_relaying(self) -> None:
+        """A connection that is closed for good is replaced by another."""
+        while True:
+            try:
+                async with open_bus(self._nats, self._timing, name=self._holder) as bus:
+                    self._bus, self._relay = bus, Relay(self._database, bus, self._timing, self._holder)
+                    relaying = asyncio.create_task(self._relay.run())
+                    closed = asyncio.create_task(bus.closed())
+                    try:
+                        await asyncio.wait({relaying, closed}, return_when=asyncio.FIRST_COMPLETED)
+                        if relaying.done():
+                            relaying.result()
+                    finally:
+                        for task in (relaying, closed):
+                            task.cancel()
+                        await asyncio.gather(relaying, closed, return_exceptions=True)
+            except BusError as error:
+                log.warning("no connection to NATS", error=str(error))
+            finally:
+                self._bus = self._relay = None
+            await asyncio.sleep(self._timing.announce_poll)

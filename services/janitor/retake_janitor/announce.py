@@ -1,0 +1,21 @@
+"""What waits is announced, also when no API is alive to see to it. Without NATS there is nobody to tell."""
+
+import structlog
+
+from retake.bus.connection import open_bus
+from retake.bus.errors import BusError
+from retake.domain.timing import Timing
+from retake.relay import Relay
+from retake.settings import Nats
+from retake.store.connect import Database
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+async def run_once(database: Database, nats: Nats, timing: Timing, holder: str) -> int:
+    try:
+        async with open_bus(nats, timing, name=holder, patience=5) as bus:
+            return await Relay(database, bus, timing, holder).run_once()
+    except BusError as error:
+        log.warning("nothing can be announced now", error=str(error))
+        return 0

@@ -1,0 +1,207 @@
+"""A worker's life: tell that it lives, wait for a free slot, fetch, claim, acknowledge, work, give back when it stops.
+
+The message is a hint. Whether the claim was had or refused, it is acknowledged at once; only when Postgres gave no
+answer it is kept, and nothing more is fetched until Postgres answers. From the claim on, the lease holds the work.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from retake import __version__
+from retake.blobs.bucket import Blobs
+from retake.blobs.errors import BlobError, BlobMissing
+from retake.bus.connection import Announcement, Bus
+from retake.domain.timing import Timing
+from retake.domain.work import RECIPE_VERSION, Claim, Failure, PartKind, Work
+from retake.store import fleet, parts
+from retake.store.connect import Database, Unavailable
+from retake.store.move import LeaseLost
+from retake_worker.inspect import inspect
+from retake_worker.lease import Frames, Unwanted, under_lease
+from retake_worker.render import fetch_source, render, store
+from retake_worker.scratch import Scratch
+
+log = structlog.stdlib.get_logger(__name__)
+
+Reach = Callable[[str], None]
+"""Told the name of each step as it is reached; fault tests stop a worker there."""
+
+SOURCE_LOST = Failure("source_lost", "The uploaded file is not in storage any more; please upload it again.")
+INTERNAL = Failure("internal", "Something went wrong on our side with this video; the operators can see what.")
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a worker works with."""
+
+    database: Database
+    blobs: Blobs
+    bus: Bus
+    timing: Timing
+    scratch: Scratch
+    name: str
+    slots: int
+    reach: Reach = lambda _step: None
+
+
+class Consumer:
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._free = asyncio.Semaphore(tools.slots)
+        self._working: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Until cancelled; then nothing new is fetched, and what runs is released."""
+        live = asyncio.create_task(self._live())
+        try:
+            while True:
+                await self._free.acquire()
+                try:
+                    claimed = await self._next()
+                except BaseException:
+                    self._free.release()
+                    raise
+                task = asyncio.create_task(self._work_on(claimed))
+                self._working.add(task)
+                task.add_done_callback(self._done)
+        finally:
+            await self._tools.bus.stop_fetching()
+            live.cancel()
+            for task in self._working:
+                task.cancel()
+            await asyncio.gather(live, *self._working, return_exceptions=True)
+            await self._leave()
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._working.discard(task)
+        self._free.release()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a part ended in an error of ours", exc_info=error)
+
+    async def _live(self) -> None:
+        tools = self._tools
+        while True:
+            try:
+                await fleet.seen(
+                    tools.database, tools.name, version=__version__, recipe_version=RECIPE_VERSION, slots=tools.slots
+                )
+            except Unavailable as error:
+                log.warning("could not say that this worker lives", error=str(error))
+            await asyncio.sleep(tools.timing.worker_alive / 3)
+
+    async def _leave(self) -> None:
+        try:
+            await fleet.gone(self._tools.database, self._tools.name)
+        except Unavailable as error:
+            log.warning("could not say that this worker is gone", error=str(error))
+
+    async def _next(self) -> Claim:
+        """The next part that is ours."""
+        tools = self._tools
+        while True:
+            announcement = await tools.bus.fetch()
+            if announcement is None:
+                continue
+            tools.reach("fetched")
+            claimed = await self._claim(announcement)
+            if claimed is not None:
+                await tools.bus.wake()
+                return claimed
+
+    async def _claim(self, announcement: Announcement) -> Claim | None:
+        tools = self._tools
+        part = int(announcement.message.part_id)
+        while True:
+            try:
+                claimed = await parts.claim(tools.database, part, tools.name, RECIPE_VERSION, tools.timing)
+                break
+            except Unavailable as error:
+                log.warning("no answer to a claim; nothing is fetched until there is", part=part, error=str(error))
+                await asyncio.sleep(tools.timing.announce_poll)
+        tools.reach("claimed")
+        await announcement.ack()
+        tools.reach("acknowledged")
+        return claimed
+
+    async def _work_on(self, claimed: Claim) -> None:
+        """One part, whatever happens to it."""
+        tools = self._tools
+        ids = {"part": claimed.part, "claim": claimed.number, "job": str(claimed.job), "video": str(claimed.video)}
+        with structlog.contextvars.bound_contextvars(**ids):
+            try:
+                frames: Frames = {}
+                await under_lease(tools.database, claimed, tools.timing, frames, self._do(claimed, frames))
+                log.info("part done", kind=claimed.kind)
+            except LeaseLost:
+                log.warning("lease lost; nothing of this claim is written any more")
+            except (Unwanted, asyncio.CancelledError) as stopped:
+                log.info("part given back", because=type(stopped).__name__)
+                await self._release(claimed, blocked=False)
+            except (Unavailable, BlobError, OSError) as error:
+                log.warning("part given back for later", error=repr(error))
+                await self._release(claimed, blocked=True)
+            finally:
+                await tools.bus.wake()
+
+    async def _release(self, claimed: Claim, *, blocked: bool) -> None:
+        """What cannot be released is taken back when its lease is over."""
+        try:
+            await parts.release(self._tools.database, claimed, self._tools.timing, blocked=blocked)
+        except (LeaseLost, Unavailable) as error:
+            log.warning("not released", error=repr(error))
+
+    async def _do(self, claimed: Claim, frames: Frames) -> None:
+        """Work that cannot succeed ends the part; what may go better another time is raised."""
+        tools = self._tools
+        work = await parts.work_of(tools.database, claimed)
+        try:
+            if claimed.kind is PartKind.INSPECT:
+                await self._inspect(claimed, work)
+            else:
+                await self._render(claimed, work, frames)
+        except BlobMissing as error:
+            log.error("source lost", error=str(error))
+            await self._give_up(claimed, work, SOURCE_LOST)
+        except (LeaseLost, Unavailable, BlobError, OSError):
+            raise
+        except Exception as error:
+            log.error("an error of ours", exc_info=error)
+            await self._give_up(claimed, work, INTERNAL)
+        tools.reach("finished")
+
+    async def _inspect(self, claimed: Claim, work: Work) -> None:
+        tools = self._tools
+        async with tools.scratch.folder(claimed) as folder:
+            plan = await inspect(tools.blobs, work, folder)
+            tools.reach("inspected")
+            await parts.finish_inspect(tools.database, claimed, plan, RECIPE_VERSION, tools.timing)
+
+    async def _render(self, claimed: Claim, work: Work, frames: Frames) -> None:
+        """Each take is rendered, stored, and committed on its own; after a loss each is named before it is tried."""
+        tools = self._tools
+        async with tools.scratch.folder(claimed) as folder:
+            source = await fetch_source(tools.blobs, work, folder)
+            tools.reach("downloaded")
+            for take in work.takes:
+                if claimed.failures:
+                    await parts.name_take(tools.database, claimed, take.index)
+                file = await render(take, source, folder)
+                tools.reach("rendered")
+                rendered = await store(tools.blobs, claimed, take, file)
+                tools.reach("stored")
+                await parts.finish_variation(tools.database, claimed, rendered, tools.timing)
+                frames[take.index] = 1
+                tools.reach("committed")
+            await parts.finish_part(tools.database, claimed, tools.timing)
+
+    async def _give_up(self, claimed: Claim, work: Work, failure: Failure) -> None:
+        tools = self._tools
+        if claimed.kind is PartKind.INSPECT:
+            await parts.fail_inspect(tools.database, claimed, failure, tools.timing)
+            return
+        for take in work.takes:
+            await parts.fail_variation(tools.database, claimed, take.index, failure, tools.timing)
+        await parts.finish_part(tools.database, claimed, tools.timing)

@@ -1,0 +1,67 @@
+"""Work under a lease (rule 5): heartbeats go on beside it, and it is stopped the moment it should not go on.
+
+Reasons to stop: the part is not ours any more, the person cancelled, or Postgres did not answer for a whole lease, after
+which somebody else may hold the part. The work's own end, or its error, ends the heartbeats.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+from retake.domain.states import Wish
+from retake.domain.timing import Timing
+from retake.domain.work import Claim
+from retake.store.connect import Database, Unavailable
+from retake.store.move import LeaseLost
+from retake.store.parts import heartbeat
+
+log = structlog.stdlib.get_logger(__name__)
+
+Frames = dict[int, int]
+"""Frames done, by variation; the work writes it, the heartbeat tells it."""
+
+
+class Unwanted(Exception):
+    """The person cancelled, or deleted, the job."""
+
+
+async def under_lease(
+    database: Database, claimed: Claim, timing: Timing, frames: Frames, work: Coroutine[Any, Any, None]
+) -> None:
+    """Returns when the work is done. Raises LeaseLost or Unwanted after the work was stopped, or the work's error."""
+    working = asyncio.create_task(work)
+    beating = asyncio.create_task(_beat(database, claimed, timing, frames))
+    try:
+        await asyncio.wait({working, beating}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (working, beating):
+            task.cancel()
+        await asyncio.gather(working, beating, return_exceptions=True)
+    if not working.cancelled():
+        return working.result()
+    return beating.result()
+
+
+async def _beat(database: Database, claimed: Claim, timing: Timing, frames: Frames) -> None:
+    """Often while frames move, seldom while not; never returns, only raises."""
+    loop = asyncio.get_running_loop()
+    told: Frames = {}
+    last = loop.time()
+    while True:
+        await asyncio.sleep(timing.progress)
+        if frames == told and loop.time() - last < timing.heartbeat:
+            continue
+        told = dict(frames)
+        try:
+            async with asyncio.timeout_at(last + timing.lease):
+                wish = await heartbeat(database, claimed, told, timing)
+        except (Unavailable, TimeoutError) as error:
+            if loop.time() - last >= timing.lease:
+                raise LeaseLost from error
+            log.warning("no heartbeat", part=claimed.part, error=str(error))
+            continue
+        last = loop.time()
+        if wish in {Wish.CANCEL, Wish.EXPIRE}:
+            raise Unwanted
