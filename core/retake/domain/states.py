@@ -94,5 +94,8 @@ def job_state(wish: Wish, videos: Collection[State]) -> State:
 
 
 def requeued(wish: Wish) -> PartState:
-    """Where a part goes that would become queued: under cancel and expire nothing may wait."""
+    """Where a part goes that would become queued: under cancel and expire nothing may wait.
+
+    The variations that inspect plans are born in the state of the same name.
+    """
     return PartState.CANCELLED if wish in {Wish.CANCEL, Wish.EXPIRE} else PartState.QUEUED

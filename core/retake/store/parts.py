@@ -272,9 +272,12 @@ async def release(database: Database, claimed: Claim, timing: Timing, *, blocked
 
 
 async def _fence(move: Move, claimed: Claim, timing: Timing) -> None:
-    """Rule 6: is the part still ours? Renews the lease on the way."""
+    """Rule 6: is the part still ours? Renews the lease on the way; the take that was tried has its answer."""
     rows = await move.connection.execute(
-        "UPDATE part SET lease_until = now() + %s WHERE id = %s AND claim = %s AND state = 'running'",
+        """
+        UPDATE part SET lease_until = now() + %s, trying_index = NULL
+        WHERE id = %s AND claim = %s AND state = 'running'
+        """,
         (timedelta(seconds=timing.lease), claimed.part, claimed.number),
     )
     if rows.rowcount == 0:

@@ -27,7 +27,8 @@ async def reap(database: Database, timing: Timing, limit: int = 100) -> Reaped:
     """One pass.
 
     1. Write the pass's time; when the one before is too old, or Postgres younger than a lease, keep quiet for a lease.
-    2. Each part whose lease is over is taken back in a transaction of its own.
+    2. Each part whose lease is over is taken back in a transaction of its own, which asks once more: the list may
+    be older than an outage.
     """
     async with database.transaction() as connection:
         rows = await connection.execute(
@@ -60,15 +61,23 @@ async def _take_back(database: Database, part: int, timing: Timing) -> bool:
         async with moving_part(database, part) as move:
             rows = await move.connection.execute(
                 """
-                UPDATE part SET state = %s, claim = NULL, worker = NULL, lease_until = NULL, trying_index = NULL,
+                UPDATE part SET state = %(to)s, claim = NULL, worker = NULL, lease_until = NULL, trying_index = NULL,
                     frames = '{}', generation = part.generation + 1, announcements = 0, announced_at = NULL,
                     failures = part.failures + (before.trying_index IS NULL)::int
                 FROM part before
-                WHERE part.id = %s AND before.id = part.id AND part.state = 'running' AND part.lease_until < now()
+                WHERE part.id = %(part)s AND before.id = part.id AND part.state = 'running'
+                    AND part.lease_until < now() AND EXISTS (
+                        SELECT FROM reaping WHERE passed_at >= now() - %(stall)s AND quiet_until <= now()
+                            AND pg_postmaster_start_time() <= now() - %(lease)s)
                 RETURNING part.video_id, part.kind, part.failures, part.indices, before.trying_index, before.claim,
                     before.worker
                 """,
-                (requeued(move.job.wish), part),
+                {
+                    "to": requeued(move.job.wish),
+                    "part": part,
+                    "stall": timedelta(seconds=timing.reap_stall),
+                    "lease": timedelta(seconds=timing.lease),
+                },
             )
             row = await rows.fetchone()
             if row is None:

@@ -54,9 +54,7 @@ async def run(settings: Settings, reach: Reach) -> None:
         scratch = Scratch(Path(settings.worker.scratch or tempfile.gettempdir()), name)
         opened.callback(scratch.close)
         checks = {"postgres": database.check, "storage": blobs.check, "queue": bus.check}
-        await opened.enter_async_context(
-            await serve(settings.observe.host, settings.observe.port, Health(checks))
-        )
+        await opened.enter_async_context(await serve(settings.observe.host, settings.observe.port, Health(checks)))
         tools = Tools(database, blobs, bus, timing, scratch, name, settings.worker.slots, reach)
         consuming = asyncio.create_task(Consumer(tools).run())
         closed = asyncio.create_task(bus.closed())

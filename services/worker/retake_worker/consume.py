@@ -20,7 +20,7 @@ from retake.store import fleet, parts
 from retake.store.connect import Database, Unavailable
 from retake.store.move import LeaseLost
 from retake_worker.inspect import inspect
-from retake_worker.lease import Frames, Unwanted, under_lease
+from retake_worker.lease import Frames, OutOfTouch, Unwanted, under_lease
 from retake_worker.render import fetch_source, render, store
 from retake_worker.scratch import Scratch
 
@@ -52,6 +52,7 @@ class Consumer:
         self._tools = tools
         self._free = asyncio.Semaphore(tools.slots)
         self._working: set[asyncio.Task[None]] = set()
+        self._leaving = False
 
     async def run(self) -> None:
         """Until cancelled; then nothing new is fetched, and what runs is released."""
@@ -68,6 +69,7 @@ class Consumer:
                 self._working.add(task)
                 task.add_done_callback(self._done)
         finally:
+            self._leaving = True
             await self._tools.bus.stop_fetching()
             live.cancel()
             for task in self._working:
@@ -137,7 +139,7 @@ class Consumer:
                 log.info("part done", kind=claimed.kind)
             except LeaseLost:
                 log.warning("lease lost; nothing of this claim is written any more")
-            except (Unwanted, asyncio.CancelledError) as stopped:
+            except (Unwanted, OutOfTouch, asyncio.CancelledError) as stopped:
                 log.info("part given back", because=type(stopped).__name__)
                 await self._release(claimed, blocked=False)
             except (Unavailable, BlobError, OSError) as error:
@@ -147,11 +149,18 @@ class Consumer:
                 await tools.bus.wake()
 
     async def _release(self, claimed: Claim, *, blocked: bool) -> None:
-        """What cannot be released is taken back when its lease is over."""
-        try:
-            await parts.release(self._tools.database, claimed, self._tools.timing, blocked=blocked)
-        except (LeaseLost, Unavailable) as error:
-            log.warning("not released", error=repr(error))
+        """Tried for a lease while Postgres is away: an outage should spend nobody's attempts. Then it is reaped."""
+        tools = self._tools
+        deadline = asyncio.get_running_loop().time() + (0 if self._leaving else tools.timing.lease)
+        while True:
+            try:
+                return await parts.release(tools.database, claimed, tools.timing, blocked=blocked)
+            except LeaseLost:
+                return log.warning("not released: the lease was lost")
+            except Unavailable as error:
+                if asyncio.get_running_loop().time() >= deadline:
+                    return log.warning("not released", error=str(error))
+                await asyncio.sleep(tools.timing.announce_poll)
 
     async def _do(self, claimed: Claim, frames: Frames) -> None:
         """Work that cannot succeed ends the part; what may go better another time is raised."""

@@ -14,7 +14,6 @@ from retake.domain.states import Wish
 from retake.domain.timing import Timing
 from retake.domain.work import Claim
 from retake.store.connect import Database, Unavailable
-from retake.store.move import LeaseLost
 from retake.store.parts import heartbeat
 
 log = structlog.stdlib.get_logger(__name__)
@@ -27,10 +26,14 @@ class Unwanted(Exception):
     """The person cancelled, or deleted, the job."""
 
 
+class OutOfTouch(Exception):
+    """Postgres did not answer for a whole lease: perhaps somebody else holds the part by now."""
+
+
 async def under_lease(
     database: Database, claimed: Claim, timing: Timing, frames: Frames, work: Coroutine[Any, Any, None]
 ) -> None:
-    """Returns when the work is done. Raises LeaseLost or Unwanted after the work was stopped, or the work's error."""
+    """Returns when the work is done. Raises LeaseLost, Unwanted or OutOfTouch after the work was stopped, or the work's error."""
     working = asyncio.create_task(work)
     beating = asyncio.create_task(_beat(database, claimed, timing, frames))
     try:
@@ -59,7 +62,7 @@ async def _beat(database: Database, claimed: Claim, timing: Timing, frames: Fram
                 wish = await heartbeat(database, claimed, told, timing)
         except (Unavailable, TimeoutError) as error:
             if loop.time() - last >= timing.lease:
-                raise LeaseLost from error
+                raise OutOfTouch from error
             log.warning("no heartbeat", part=claimed.part, error=str(error))
             continue
         last = loop.time()
