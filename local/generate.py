@@ -18,6 +18,7 @@ from grpc_tools import protoc
 from prometheus_client.metrics import MetricWrapperBase
 
 from retake import metrics, settings
+from retake.variables import Variable, variables
 
 TOP = Path(__file__).resolve().parent.parent
 WIRE = Path("retake/wire/v1")
@@ -54,13 +55,13 @@ def configuration() -> str:
             ("Variable", "Must be", "Default", "Secret", "What it is"),
             (
                 (f"`{one.name}`", one.rule.says, default(one), "yes" if one.secret else "", one.explain)
-                for one in settings.variables(concern).values()
+                for one in variables(concern).values()
             ),
         )
     return "\n".join(lines) + "\n"
 
 
-def default(variable: settings.Variable) -> str:
+def default(variable: Variable) -> str:
     if variable.default is not None:
         return f"`{variable.default}`" if variable.default else "empty"
     return "none" if variable.optional else "**required**"
