@@ -5,100 +5,28 @@ complaints come at once. Each may also be given as a file: RETAKE_DATABASE_URL_F
 which is how a cluster mounts secrets. docs/configuration.md is generated from this module.
 """
 
-import dataclasses
-import difflib
 import os
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, TypeVar, dataclass_transform
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from retake.domain.timing import Timing
+from retake.variables import (
+    PORT,
+    TEXT,
+    concern,
+    decimal,
+    matching,
+    one_of,
+    setting,
+    unknown,
+    url,
+    value_of,
+    variables,
+    whole,
+)
+from retake.variables import SettingsError as SettingsError  # noqa: PLC0414  whoever reads settings catches it
 
 T = TypeVar("T")
-
-
-class SettingsError(Exception):
-    """The environment does not make sense; the text has one line per complaint."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """How a variable's text becomes a value, and the words that say what it must be."""
-
-    says: str
-    parse: Callable[[str], Any]
-
-
-@dataclass(frozen=True)
-class Variable:
-    """One environment variable: what docs, checks and the reader know of it."""
-
-    name: str
-    rule: Rule
-    explain: str
-    default: str | None
-    optional: bool
-    secret: bool
-
-
-def _refuse(text: str) -> Any:
-    raise ValueError(text)
-
-
-def whole(low: int, high: int) -> Rule:
-    return Rule(
-        f"a whole number from {low} to {high}",
-        lambda text: number if low <= (number := int(text)) <= high else _refuse(text),
-    )
-
-
-def decimal(low: float, high: float) -> Rule:
-    return Rule(
-        f"a number from {low} to {high}",
-        lambda text: number if low <= (number := float(text)) <= high else _refuse(text),
-    )
-
-
-def url(*schemes: str) -> Rule:
-    def parse(value: str) -> str:
-        parts = urlsplit(value)
-        return value if parts.scheme in schemes and parts.hostname else _refuse(value)
-
-    return Rule(f"a URL starting with {' or '.join(scheme + '://' for scheme in schemes)}", parse)
-
-
-def one_of(*words: str) -> Rule:
-    return Rule(f"one of {', '.join(words)}", lambda value: value if value in words else _refuse(value))
-
-
-def matching(pattern: str, says: str) -> Rule:
-    return Rule(says, lambda value: value if re.fullmatch(pattern, value) else _refuse(value))
-
-
-TEXT = matching(r"\S(.*\S)?", "text that is not empty")
-PORT = whole(1, 65535)
-
-
-def setting(
-    name: str,
-    rule: Rule,
-    *,
-    explain: str,
-    default: str | None = None,
-    optional: bool = False,
-    secret: bool = False,
-) -> Any:
-    """A dataclass field read from `name`; without a default it is required, unless it is optional (then None)."""
-    return field(metadata={"variable": Variable(name, rule, explain, default, optional, secret)})
-
-
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(setting,))
-def concern(cls: type[T]) -> type[T]:
-    """Marks a dataclass whose fields are all `setting`s."""
-    return dataclass(frozen=True, repr=False, kw_only=True)(cls)
 
 
 @concern
@@ -253,60 +181,17 @@ class Laptop:
 
 CONCERNS: tuple[type, ...] = (Postgres, Nats, Bucket, Observe, Api, Worker, Clock, Laptop)
 
-# Kubernetes puts the addresses of Services into every pod's environment: RETAKE_API_PORT_80_TCP and the like.
-_SERVICE_LINK = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)")
-
-
-def variables(cls: type) -> dict[str, Variable]:
-    """Field name -> variable of one concern."""
-    return {item.name: item.metadata["variable"] for item in dataclasses.fields(cls)}
-
 
 def read(cls: type[T], environ: Mapping[str, str] | None = None) -> T:
     """One concern from the environment, or a SettingsError with every complaint."""
     environ = os.environ if environ is None else environ
-    complaints = unknown(environ)
+    complaints = unknown(environ, {variable.name for one in CONCERNS for variable in variables(one).values()})
     values: dict[str, Any] = {}
     for name, variable in variables(cls).items():
         try:
-            values[name] = _value(variable, environ)
+            values[name] = value_of(variable, environ)
         except SettingsError as error:
             complaints.append(str(error))
     if complaints:
         raise SettingsError("\n".join(complaints))
     return cls(**values)
-
-
-def _value(variable: Variable, environ: Mapping[str, str]) -> Any:
-    text = environ.get(variable.name) or None
-    if (place := environ.get(f"{variable.name}_FILE")) is not None:
-        if text is not None:
-            raise SettingsError(f"{variable.name} and {variable.name}_FILE are both set; keep one.")
-        try:
-            text = Path(place).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{variable.name}_FILE names {place!r}, which cannot be read: {error}.") from error
-    if text is None:
-        if variable.optional:
-            return None
-        if variable.default is None:
-            raise SettingsError(f"{variable.name} is missing; it must be {variable.rule.says}. {variable.explain}")
-        text = variable.default
-    try:
-        return variable.rule.parse(text)
-    except ValueError:
-        shown = "" if variable.secret else f", not {text!r}"
-        raise SettingsError(f"{variable.name} must be {variable.rule.says}{shown}.") from None
-
-
-def unknown(environ: Mapping[str, str]) -> list[str]:
-    """A complaint for each RETAKE_ variable that no concern reads: a misspelt setting must not pass in silence."""
-    known = {variable.name for cls in CONCERNS for variable in variables(cls).values()}
-    complaints = []
-    for name in sorted(environ):
-        if not name.startswith("RETAKE_") or name.removesuffix("_FILE") in known or _SERVICE_LINK.fullmatch(name):
-            continue
-        near = difflib.get_close_matches(name, known, 1)
-        hint = f"; did you mean {near[0]}?" if near else "; docs/configuration.md lists those there are."
-        complaints.append(f"{name} is not a setting{hint}")
-    return complaints

@@ -1,0 +1,143 @@
+"""Writes every generated file (`make generate`), or says which ones are not current (`make verify`, with --check).
+
+core/retake/wire/v1/*_pb2.py(i)  from proto/, with the protoc inside grpcio-tools
+docs/configuration.md            from retake.settings
+docs/metrics.md                  from retake.metrics
+
+proto/released.json is not among them: it is the schema as last released, which `buf breaking` holds the present one
+against. A release writes it anew: buf build proto --exclude-source-info --output proto/released.json
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from grpc_tools import protoc
+from prometheus_client.metrics import MetricWrapperBase
+
+from retake import metrics, settings
+from retake.variables import Variable, variables
+
+TOP = Path(__file__).resolve().parent.parent
+WIRE = Path("retake/wire/v1")
+SUFFIXES = {"counter": "_total", "info": "_info"}
+
+
+def wire() -> Iterator[tuple[str, str]]:
+    proto = TOP / "proto"
+    sources = sorted(str(file.relative_to(proto)) for file in (proto / WIRE).glob("*.proto"))
+    with tempfile.TemporaryDirectory() as place:
+        argv = ["protoc", f"-I{proto}", f"--python_out={place}", f"--pyi_out={place}", *sources]
+        if protoc.main(argv):
+            sys.exit("generate: protoc failed; the lines above say why.")
+        for file in sorted((Path(place) / WIRE).iterdir()):
+            yield f"core/{WIRE}/{file.name}", file.read_text(encoding="utf-8")
+
+
+def configuration() -> str:
+    lines = [
+        "# Configuration",
+        "",
+        "retake reads environment variables, once, at start. A value that breaks its rule, one that is missing, or a",
+        "variable that begins with `RETAKE_` and is not listed here stops the process with a sentence about each.",
+        "",
+        "Every variable may be given as a file instead: `NAME_FILE` holds the path of a file with the value, which is",
+        "how a cluster mounts secrets (`RETAKE_DATABASE_URL_FILE=/run/secrets/database-url`). Setting both is refused.",
+        "The value of a secret appears in no message and no log.",
+        "",
+        "This page is generated from `core/retake/settings.py` by `make generate`.",
+    ]
+    for concern in settings.CONCERNS:
+        lines += ["", f"## {concern.__name__}", "", str(concern.__doc__), ""]
+        lines += table(
+            ("Variable", "Must be", "Default", "Secret", "What it is"),
+            (
+                (f"`{one.name}`", one.rule.says, default(one), "yes" if one.secret else "", one.explain)
+                for one in variables(concern).values()
+            ),
+        )
+    return "\n".join(lines) + "\n"
+
+
+def default(variable: Variable) -> str:
+    if variable.default is not None:
+        return f"`{variable.default}`" if variable.default else "empty"
+    return "none" if variable.optional else "**required**"
+
+
+def metric_table() -> str:
+    lines = [
+        "# Metrics",
+        "",
+        "Every process serves its metrics at `/metrics` on its own port (`RETAKE_METRICS_PORT`), never behind the",
+        "ingress. A metric with labels appears once it was touched.",
+        "",
+        "This page is generated from `core/retake/metrics.py` by `make generate`.",
+        "",
+    ]
+    found = [one for one in vars(metrics).values() if isinstance(one, MetricWrapperBase)]
+    lines += table(
+        ("Metric", "Type", "Labels", "What it says"),
+        (
+            (f"`{family.name}{SUFFIXES.get(family.type, '')}`", family.type, labels(one), family.documentation)
+            for one in found
+            for family in one.describe()
+        ),
+    )
+    return "\n".join(lines) + "\n"
+
+
+def labels(metric: MetricWrapperBase) -> str:
+    return ", ".join(f"`{name}`" for name in metric._labelnames)  # noqa: SLF001  there is no public way to them
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    heads = list(head)
+    for cells in (heads, ["---"] * len(heads), *rows):
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def generated() -> dict[str, str]:
+    """Path in the repository -> text, of every generated file."""
+    return {**dict(wire()), "docs/configuration.md": configuration(), "docs/metrics.md": metric_table()}
+
+
+def leftovers(wanted: Iterable[str]) -> list[str]:
+    """Wire code whose .proto file is gone."""
+    present = {str(file.relative_to(TOP)) for file in (TOP / "core" / WIRE).glob("*_pb2.py*")}
+    return sorted(present - set(wanted))
+
+
+def write(files: dict[str, str]) -> None:
+    for name, text in files.items():
+        place = TOP / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, encoding="utf-8")
+    for name in leftovers(files):
+        (TOP / name).unlink()
+
+
+def check(files: dict[str, str]) -> list[str]:
+    """A complaint for each file that is not what would be written now."""
+    complaints = []
+    for name, text in files.items():
+        if not (TOP / name).exists():
+            complaints.append(f"{name} is missing")
+        elif (TOP / name).read_text(encoding="utf-8") != text:
+            complaints.append(f"{name} is not current")
+    return complaints + [f"{name} is left over" for name in leftovers(files)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Write the generated files anew.")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a file is not current")
+    if not parser.parse_args().check:
+        write(generated())
+    elif complaints := check(generated()):
+        sys.exit("\n".join(f"verify: {one}: run `make generate` and commit what it changes" for one in complaints))
+
+
+if __name__ == "__main__":
+    main()
