@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,7 +15,7 @@ from retake.domain.work import RECIPE_VERSION, PartKind
 from retake.store.connect import Connection, Database
 from retake.store.move import JobGone, Move, charge_ledger, moving, record_events
 
-RESULT_FACTOR = 1.1
+RESULT_FACTOR = Fraction(11, 10)
 """How many bytes a take may need, in sizes of its source, until its plan says better."""
 
 
