@@ -1,4 +1,4 @@
-"""A workspace on real Postgres, and what a test does in it: the beginnings of store tests in as few words as possible."""
+"""A workspace on real Postgres, and what a test does in it, in as few words as possible."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
