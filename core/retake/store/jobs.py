@@ -125,8 +125,9 @@ async def _admit(connection: Connection, needed: int, cap: int) -> None:
 async def wish(database: Database, job: UUID, wanted: Wish, because: str | None = None) -> State:
     """What a person, or the janitor for them, wants of a job; returns the state it has then.
 
-    Pause withdraws what was announced. Resume announces anew. Cancel and expire reach everything that waits in this
-    same transaction, also the waiting takes of running parts, whose workers learn it at their next heartbeat.
+    Pause withdraws what was announced, also what the relay is about to mark, hence the new generation. Resume announces
+    anew. Cancel and expire reach everything that waits in this same transaction, also the waiting takes of running
+    parts, whose workers learn it at their next heartbeat.
     """
     async with moving(database, job) as move:
         await change_wish(move, wanted, because)
@@ -140,11 +141,9 @@ async def change_wish(move: Move, wanted: Wish, because: str | None = None) -> N
     await move.wish(wanted, because)
     rows = await move.connection.execute("SELECT id FROM video WHERE job_id = %s", (move.job.id,))
     move.touch(*(row["id"] for row in await rows.fetchall()))
-    if wanted is Wish.PAUSE:
-        await move.connection.execute(
-            "UPDATE part SET announced_at = NULL WHERE job_id = %s AND state = 'queued'", (move.job.id,)
-        )
-    elif wanted is Wish.RUN:
+    if wanted in {Wish.CANCEL, Wish.EXPIRE}:
+        await _cancel_waiting(move)
+    else:
         await move.connection.execute(
             """
             UPDATE part SET generation = generation + 1, announcements = 0, announced_at = NULL
@@ -152,8 +151,6 @@ async def change_wish(move: Move, wanted: Wish, because: str | None = None) -> N
             """,
             (move.job.id,),
         )
-    else:
-        await _cancel_waiting(move)
 
 
 def allowed_wishes(current: Wish, state: State) -> frozenset[Wish]:
