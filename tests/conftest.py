@@ -2,9 +2,13 @@
 
 Each test gets a database cloned from a migrated template, a bucket prefix and a stream of its own, so tests neither
 see nor clean up after each other.
+
+A test that runs pytest itself (the canaries) lends it these servers: their addresses, as JSON, in RETAKE_TEST_SERVERS.
 """
 
 import asyncio
+import json
+import os
 import shutil
 import tempfile
 import threading
@@ -26,6 +30,7 @@ from retake_local.up import Servers
 T = TypeVar("T")
 
 TEMPLATE = "template_retake"
+LENT = "RETAKE_TEST_SERVERS"
 
 
 @pytest.fixture(scope="session")
@@ -83,8 +88,18 @@ async def drop_database(url: str, name: str) -> None:
         await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+class LentStack(Stack):
+    """Another session's servers: to be used, not to be stopped."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        self.addresses = addresses
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
+    if lent := os.environ.get(LENT):
+        yield LentStack(Addresses(**json.loads(lent)))
+        return
     data = Path(tempfile.mkdtemp(prefix="retake-test-"))
     data.chmod(0o711)
     running = Stack(data)
