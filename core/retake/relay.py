@@ -6,7 +6,6 @@ the broker swallows, or at worst costs a refused claim.
 """
 
 import asyncio
-from typing import Protocol
 
 import structlog
 
@@ -23,12 +22,6 @@ log = structlog.stdlib.get_logger(__name__)
 DUTY = "relay"
 
 
-class Wakeable(Protocol):
-    """Something that may be told that there is work now, instead of finding out at its next look."""
-
-    def wake(self) -> None: ...
-
-
 class Relay:
     def __init__(self, database: Database, bus: Bus, timing: Timing, holder: str) -> None:
         self._database, self._bus, self._timing, self._holder = database, bus, timing, holder
@@ -39,13 +32,12 @@ class Relay:
 
     async def run(self) -> None:
         """Until cancelled: a pass whenever woken, and once a second; at once again while there is more than a batch."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen())
-            while True:
-                self._woken.clear()
-                announced = await self._pass()
-                if announced < BATCH:
-                    await self._pause()
+        await self._bus.watch_wakes(self.wake)
+        while True:
+            self._woken.clear()
+            announced = await self._pass()
+            if announced < BATCH:
+                await self._pause()
 
     async def run_once(self) -> int:
         """One pass; returns how many parts were announced. A publish that fails gives the duty up at once."""
@@ -88,8 +80,3 @@ class Relay:
                 await self._woken.wait()
         except TimeoutError:
             return
-
-    async def _listen(self) -> None:
-        async with self._bus.watch_wakes() as wakes:
-            async for _ in wakes:
-                self.wake()

@@ -119,14 +119,14 @@ class Consumer:
         while True:
             try:
                 claimed = await parts.claim(tools.database, part, tools.name, RECIPE_VERSION, tools.timing)
-                break
             except Unavailable as error:
                 log.warning("no answer to a claim; nothing is fetched until there is", part=part, error=str(error))
                 await asyncio.sleep(tools.timing.announce_poll)
-        tools.reach("claimed")
-        await announcement.ack()
-        tools.reach("acknowledged")
-        return claimed
+                continue
+            tools.reach("claimed")
+            await announcement.ack()
+            tools.reach("acknowledged")
+            return claimed
 
     async def _work_on(self, claimed: Claim) -> None:
         """One part, whatever happens to it."""
@@ -154,13 +154,15 @@ class Consumer:
         deadline = asyncio.get_running_loop().time() + (0 if self._leaving else tools.timing.lease)
         while True:
             try:
-                return await parts.release(tools.database, claimed, tools.timing, blocked=blocked)
+                await parts.release(tools.database, claimed, tools.timing, blocked=blocked)
             except LeaseLost:
-                return log.warning("not released: the lease was lost")
+                log.warning("not released: the lease was lost")
             except Unavailable as error:
-                if asyncio.get_running_loop().time() >= deadline:
-                    return log.warning("not released", error=str(error))
-                await asyncio.sleep(tools.timing.announce_poll)
+                log.warning("not released", error=str(error))
+                if asyncio.get_running_loop().time() < deadline:
+                    await asyncio.sleep(tools.timing.announce_poll)
+                    continue
+            return
 
     async def _do(self, claimed: Claim, frames: Frames) -> None:
         """Work that cannot succeed ends the part; what may go better another time is raised."""

@@ -1,7 +1,7 @@
 """Work under a lease (rule 5): heartbeats go on beside it, and it is stopped the moment it should not go on.
 
-Reasons to stop: the part is not ours any more, the person cancelled, or Postgres did not answer for a whole lease, after
-which somebody else may hold the part. The work's own end, or its error, ends the heartbeats.
+Reasons to stop: the part is not ours any more, the person cancelled, or Postgres did not answer for a whole lease,
+after which somebody else may hold the part. The work's own end, or its error, ends the heartbeats.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ class OutOfTouch(Exception):
 async def under_lease(
     database: Database, claimed: Claim, timing: Timing, frames: Frames, work: Coroutine[Any, Any, None]
 ) -> None:
-    """Returns when the work is done. Raises LeaseLost, Unwanted or OutOfTouch after the work was stopped, or the work's error."""
+    """Returns when the work is done. Raises its error, or, after it was stopped, LeaseLost, Unwanted or OutOfTouch."""
     working = asyncio.create_task(work)
     beating = asyncio.create_task(_beat(database, claimed, timing, frames))
     try:
