@@ -63,7 +63,7 @@ async def test_both_shapes_of_an_error_mean_the_same(
 async def test_a_store_that_is_busy_is_asked_three_times_and_no_longer(
     faulty: FaultyStore, faulty_blobs: Blobs, status: int
 ) -> None:
-    faulty.behave = faulty.answers(reply(status, b"busy", Retry_After="3600"))
+    faulty.behave = faulty.answers(reply(status, b"busy", Retry_After="8"))
 
     async with asyncio.timeout(5):
         for asked in (faulty_blobs.get("a/1"), faulty_blobs.put("a/1", b"x"), faulty_blobs.delete("a/1")):
@@ -131,7 +131,7 @@ async def test_a_slow_store_is_waited_for_as_long_as_it_takes_bytes(faulty: Faul
 
         await blobs.put("a/1", bytes(CHUNK))
 
-    assert faulty.requests == ["PUT /faulty/a/1"]
+        assert faulty.connections == 2  # the probe's, and one for the one try
 
 
 async def test_an_answer_that_ends_early_is_never_taken_for_the_object(
@@ -189,6 +189,39 @@ async def test_without_its_bucket_nothing_is_missing(faulty: FaultyStore, faulty
         await faulty_blobs.check()
 
 
+async def test_another_who_makes_the_bucket_first_does_no_harm(faulty: FaultyStore) -> None:
+    async def made_already(_method: str, _target: str, writer: asyncio.StreamWriter) -> None:
+        faulty.has_bucket = True
+        writer.write(s3_error(409, "BucketAlreadyExists"))
+
+    faulty.has_bucket, faulty.behave = False, made_already
+
+    async with open_blobs(faulty.settings, patience=0) as blobs:
+        await blobs.check()
+
+    assert faulty.requests == ["PUT /faulty"]
+
+
+async def test_a_bucket_that_may_not_be_made_is_refused_at_once(faulty: FaultyStore) -> None:
+    faulty.has_bucket, faulty.behave = False, faulty.answers(s3_error(403, "AccessDenied"))
+
+    with pytest.raises(BlobRefused, match="bucket faulty: 403 AccessDenied"):
+        async with open_blobs(faulty.settings):
+            pytest.fail("there is no bucket")
+
+    assert faulty.requests == ["PUT /faulty"]
+
+
+async def test_a_store_that_minds_the_deletion_of_nothing_is_not_minded(
+    faulty: FaultyStore, faulty_blobs: Blobs
+) -> None:
+    faulty.behave = faulty.answers(s3_error(404, "NoSuchKey"))
+
+    await faulty_blobs.delete("a/1")
+
+    assert faulty.requests == ["DELETE /faulty/a/1"]
+
+
 async def test_what_a_batch_could_not_delete_is_raised_after_all_was_tried(
     faulty: FaultyStore, faulty_blobs: Blobs
 ) -> None:
@@ -202,8 +235,9 @@ async def test_what_a_batch_could_not_delete_is_raised_after_all_was_tried(
         await faulty_blobs.delete_many(f"a/{n}" for n in range(1001))
     assert len(faulty.requests) == 2
 
-    faulty.behave = faulty.answers(reply(200, b"<DeleteResult>" + kept % b"AccessDenied" + b"</DeleteResult>"))
-    with pytest.raises(BlobRefused, match="1 objects were not deleted, among them a/1: 200 AccessDenied"):
+    both = kept % b"InternalError" + kept % b"AccessDenied"
+    faulty.behave = faulty.answers(reply(200, b"<DeleteResult>" + both + b"</DeleteResult>"))
+    with pytest.raises(BlobRefused, match="2 objects were not deleted, among them a/1: 200 AccessDenied"):
         await faulty_blobs.delete_many(["a/1"])
 
 
