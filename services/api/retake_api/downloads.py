@@ -13,7 +13,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Message, Send
 
@@ -37,14 +37,18 @@ _GONE = {
 }
 
 
-def routes(
-    database: Database, blobs: Blobs, caller: Callable[..., Awaitable[UUID]], *, patience: float = PATIENCE
-) -> APIRouter:
-    """`caller` is the dependency that knows whose workspace asks."""
-    router = APIRouter()
+def install(
+    app: FastAPI,
+    caller: Callable[..., Awaitable[UUID]],
+    database: Database,
+    blobs: Blobs,
+    *,
+    patience: float = PATIENCE,
+) -> None:
+    """`caller` is the dependency that knows in whose workspace the request is."""
 
-    async def download(request: Request, job: str, workspace: Annotated[UUID, Depends(caller)]) -> Response:
-        results = await _of_caller(database, workspace, job)
+    async def download(request: Request, job_id: str, workspace: Annotated[UUID, Depends(caller)]) -> Response:
+        results = await _of_caller(database, workspace, job_id)
         if refusal := _refused(request, results):
             return refusal
         layout = lay_out(entries(results))
@@ -58,13 +62,12 @@ def routes(
         await blobs.size(results.takes[0].key)  # a store that is down says so while there is an answer to say it in
         return _Download(_pieces(blobs, layout), headers, patience)
 
-    router.get("/api/jobs/{job}/download")(download)
-    router.head("/api/jobs/{job}/download", include_in_schema=False)(download)
-    return router
+    app.get("/api/jobs/{job_id}/download")(download)
+    app.head("/api/jobs/{job_id}/download", include_in_schema=False)(download)
 
 
 async def _of_caller(database: Database, workspace: UUID, job: str) -> Results:
-    """Malformed, unknown and somebody else's are the same."""
+    """Malformed, unknown, deleted and somebody else's are the same."""
     try:
         return await results_of(database, workspace, UUID(job))
     except (ValueError, JobGone):
