@@ -146,6 +146,12 @@ class Worker:
         optional=True,
         explain="The folder for files in work. Else the system's temporary one.",
     )
+    ffmpeg: str | None = setting(
+        "RETAKE_FFMPEG",
+        TEXT,
+        optional=True,
+        explain="The ffmpeg to use, a path or a name to look up. Else the one that was installed with the worker.",
+    )
 
 
 @concern
