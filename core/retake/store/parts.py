@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from psycopg.types.json import Jsonb
 
+from retake.domain.errors import Failure
 from retake.domain.states import PartState, State, VariationState, Wish, requeued
 from retake.domain.timing import Timing
-from retake.domain.work import ChunkPlace, Claim, Failure, PartKind, Plan, Rendered, Take, Work, slices
+from retake.domain.work import ChunkPlace, Claim, PartKind, Plan, Rendered, Take, Work, slices
 from retake.store.connect import Database
 from retake.store.move import LeaseLost, Move, moving_part
 

@@ -14,8 +14,9 @@ from retake import __version__
 from retake.blobs.bucket import Blobs
 from retake.blobs.errors import BlobError, BlobMissing
 from retake.bus.connection import Announcement, Bus
+from retake.domain.errors import INTERNAL, SOURCE_LOST, Failure
 from retake.domain.timing import Timing
-from retake.domain.work import RECIPE_VERSION, Claim, Failure, PartKind, Work
+from retake.domain.work import RECIPE_VERSION, Claim, PartKind, Work
 from retake.store import fleet, parts
 from retake.store.connect import Database, Unavailable
 from retake.store.move import LeaseLost
@@ -28,9 +29,6 @@ log = structlog.stdlib.get_logger(__name__)
 
 Reach = Callable[[str], None]
 """Told the name of each step as it is reached; fault tests stop a worker there."""
-
-SOURCE_LOST = Failure("source_lost", "The uploaded file is not in storage any more; please upload it again.")
-INTERNAL = Failure("internal", "Something went wrong on our side with this video; the operators can see what.")
 
 
 @dataclass(frozen=True)
