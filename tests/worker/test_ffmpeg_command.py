@@ -51,13 +51,13 @@ def test_two_takes_of_a_video_with_sound() -> None:
         "-i", "file:source",
         "-filter_threads", "1", "-filter_complex_threads", "1",
         "-filter_complex",
-        "[0:V:0]settb=1/90000,format=yuv420p,split=2[s2][s4];"
+        ("[0:V:0]settb=1/90000,format=yuv420p,split=2[s2][s4];"
         "[s2]crop=1744:980:44:74,scale=1920:1080:flags=bicubic,hflip,eq=brightness=0.032:contrast=0.98:saturation=1.07,"
         "hue=h=-3.5,noise=alls=5:allf=t+u:all_seed=99,setpts=PTS/1.04,setsar=1[v2];"
         "[s4]setsar=1[v4];"
         "[0:a:0]aresample=async=1:first_pts=0,aformat=channel_layouts=mono|stereo,asplit=2[t2][t4];"
         "[t2]atempo=1.04[a2];"
-        "[t4]anull[a4]",
+        "[t4]anull[a4]"),
         "-map", "[v2]", "-fps_mode", "passthrough", "-enc_time_base", "filter",
         "-c:v", "libx264", "-preset", "ultrafast", "-crf", "23", "-maxrate", "2300000", "-bufsize", "3700000",
         "-x264-params", "cabac=1", "-threads", "1", "-flags:v", "+bitexact",
@@ -83,9 +83,9 @@ def test_one_take_of_a_silent_video_of_odd_size() -> None:
         "-i", "file:source",
         "-filter_threads", "1", "-filter_complex_threads", "1",
         "-filter_complex",
-        "[0:V:0]settb=1/90000,format=yuv420p,crop=320:180:0:0,"
+        ("[0:V:0]settb=1/90000,format=yuv420p,crop=320:180:0:0,"
         "setparams=color_primaries=smpte170m:color_trc=smpte170m:colorspace=smpte170m,split=1[s4];"
-        "[s4]setsar=4/3[v4]",
+        "[s4]setsar=4/3[v4]"),
         "-map", "[v4]", "-fps_mode", "passthrough", "-enc_time_base", "filter",
         "-c:v", "libx264", "-preset", "ultrafast", "-crf", "23", "-maxrate", "2300000", "-bufsize", "3700000",
         "-x264-params", "cabac=1", "-threads", "1", "-flags:v", "+bitexact",
