@@ -98,9 +98,10 @@ def _graph(clip: Clip, recipes: Sequence[Mapping[str, Any]]) -> str:
 
 def _common_video(clip: Clip) -> list[str]:
     """What every take needs is done once, before they part."""
-    filters = [f"settb=1/{_CLOCK}", "format=yuv420p"]
+    filters = ["format=yuv420p"]
     if clip.fps > MOST_FPS:
         filters.append(f"fps={MOST_FPS}")
+    filters.append(f"settb=1/{_CLOCK}")
     if (clip.width, clip.height) != (clip.size.width, clip.size.height):
         filters.append(f"crop={clip.size.width}:{clip.size.height}:0:0")
     if clip.colours:
