@@ -1,0 +1,144 @@
+"""The command lines, pure: what is known of a source, and recipes, in; arguments of ffmpeg out.
+
+A source is decoded once for all the takes of a run: `split` gives each take its own copy of every frame. Outputs that
+filter for themselves (-vf, -af) would decode once as well, but ffmpeg can wait for itself for ever when their speeds
+differ. Everything has one thread: more threads cost more in all, and change the bytes; other cores have other parts.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from retake.domain.effects import EFFECTS
+from retake.domain.effects.effect import Size, even, number
+from retake.domain.limits import Limits
+
+SOURCE = "source"
+"""The source's name in the folder of a run."""
+
+MOST_FPS = 60
+_CLOCK = 90_000  # ticks a second: a source may count in whole frames, too coarse to be a little faster
+_FULL_HD = 1920 * 1080
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What the command must know of a source. Width and height are as shown, after rotation."""
+
+    width: int
+    height: int
+    fps: float
+    has_audio: bool
+    demuxer: str = "mov"
+    pixel_aspect: str = "1"
+    colours: str | None = None  # to tag it with when it says nothing of them itself
+
+    @property
+    def size(self) -> Size:
+        """Of its takes."""
+        return Size(even(self.width), even(self.height))
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How pictures are encoded. The caps are for pictures up to 1080p and grow with larger ones."""
+
+    preset: str
+    crf: int
+    maxrate: int
+    bufsize: int
+    x264: str
+
+
+PROFILES: Mapping[str, Profile] = {
+    "fast": Profile("ultrafast", 23, 2_300_000, 3_700_000, "cabac=1"),
+}
+
+
+def file_of(index: int) -> str:
+    """A take's name in the folder of a run."""
+    return f"{index}.mp4"
+
+
+def reading(demuxer: str, limits: Limits) -> list[str]:
+    """Everything before -i: the file is one local file of one kind, however it describes itself, and not too large."""
+    only_inside = ["-enable_drefs", "0", "-use_absolute_path", "0"] if demuxer == "mov" else []
+    return [
+        "-protocol_whitelist", "file", "-f", demuxer, *only_inside, "-probesize", "10M", "-analyzeduration", "10M",
+        "-max_pixels", str(limits.pixels), "-threads", "1",
+    ]  # fmt: skip
+
+
+QUIETLY = ["-nostdin", "-hide_banner", "-v", "error", "-y"]
+
+
+def render_arguments(clip: Clip, recipes: Sequence[Mapping[str, Any]], limits: Limits) -> list[str]:
+    """Makes a take of each recipe, in one run."""
+    return [
+        *QUIETLY,
+        *reading(clip.demuxer, limits), "-i", f"file:{SOURCE}",
+        "-filter_threads", "1", "-filter_complex_threads", "1", "-filter_complex", _graph(clip, recipes),
+        *(argument for recipe in recipes for argument in _output(clip, recipe)),
+    ]  # fmt: skip
+
+
+def _graph(clip: Clip, recipes: Sequence[Mapping[str, Any]]) -> str:
+    chains = [f"[0:V:0]{_joined(_common_video(clip), f'split={len(recipes)}')}{_labels('s', recipes)}"]
+    chains += [
+        f"[s{recipe['index']}]{_joined(_video(recipe, clip), f'setsar={clip.pixel_aspect}')}[v{recipe['index']}]"
+        for recipe in recipes
+    ]
+    if clip.has_audio:
+        chains.append(f"[0:a:0]{_joined(_COMMON_AUDIO, f'asplit={len(recipes)}')}{_labels('t', recipes)}")
+        chains += [
+            f"[t{recipe['index']}]{_joined(_audio(recipe) or ['anull'])}[a{recipe['index']}]" for recipe in recipes
+        ]
+    return ";".join(chains)
+
+
+def _common_video(clip: Clip) -> list[str]:
+    """What every take needs is done once, before they part."""
+    filters = [f"settb=1/{_CLOCK}", "format=yuv420p"]
+    if clip.fps > MOST_FPS:
+        filters.append(f"fps={MOST_FPS}")
+    if (clip.width, clip.height) != (clip.size.width, clip.size.height):
+        filters.append(f"crop={clip.size.width}:{clip.size.height}:0:0")
+    if clip.colours:
+        filters.append(f"setparams=color_primaries={clip.colours}:color_trc={clip.colours}:colorspace={clip.colours}")
+    return filters
+
+
+_COMMON_AUDIO = ["aresample=async=1:first_pts=0", "aformat=channel_layouts=mono|stereo"]
+"""Sound that starts late or has holes gets silence there, which a change of speed would otherwise lose."""
+
+
+def _video(recipe: Mapping[str, Any], clip: Clip) -> list[str]:
+    return [text for step in recipe["effects"] for text in EFFECTS[step["name"]].video(step["params"], clip.size)]
+
+
+def _audio(recipe: Mapping[str, Any]) -> list[str]:
+    return [text for step in recipe["effects"] for text in EFFECTS[step["name"]].audio(step["params"])]
+
+
+def _output(clip: Clip, recipe: Mapping[str, Any]) -> list[str]:
+    """Frames keep their own times (passthrough); the metadata of the source stays behind."""
+    index, profile = recipe["index"], PROFILES[recipe["output"]["profile"]]
+    larger = max(1.0, clip.size.width * clip.size.height / _FULL_HD)
+    sound = ["-map", f"[a{index}]", "-c:a", "aac", "-b:a", "128k", "-flags:a", "+bitexact"] if clip.has_audio else []
+    return [
+        "-map", f"[v{index}]", "-fps_mode", "passthrough", "-enc_time_base", "filter",
+        "-c:v", "libx264", "-preset", profile.preset, "-crf", str(profile.crf),
+        "-maxrate", number(round(profile.maxrate * larger)), "-bufsize", number(round(profile.bufsize * larger)),
+        "-x264-params", profile.x264, "-threads", "1", "-flags:v", "+bitexact",
+        *sound,
+        "-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-movflags", "+faststart",
+        file_of(index),
+    ]  # fmt: skip
+
+
+def _joined(*parts: str | Sequence[str]) -> str:
+    return ",".join(text for part in parts for text in ([part] if isinstance(part, str) else part))
+
+
+def _labels(letter: str, recipes: Sequence[Mapping[str, Any]]) -> str:
+    return "".join(f"[{letter}{recipe['index']}]" for recipe in recipes)
