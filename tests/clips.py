@@ -37,7 +37,7 @@ GOOD: Mapping[str, Encoded] = {
     "faststart": Encoded([*SOUND, *X264, "-movflags", "+faststart"]),
     "mov": Encoded(["-f", "lavfi", "-i", "sine=d=2", *X264, "-c:a", "pcm_s16le"], name="{}.mov"),
     "prores": Encoded(["-c:v", "prores_ks", "-profile:v", "0"], seconds=0.3, name="{}.mov"),
-    "odd": Encoded([*X264, "-pix_fmt", "yuv444p"], size="321x181", seconds=1),
+    "odd": Encoded([*X264, "-vf", "scale=321:181", "-pix_fmt", "yuv444p"], seconds=1),
     "anamorphic": Encoded([*X264, "-vf", "setsar=4/3"], seconds=1),
     "ntsc": Encoded(X264, rate="30000/1001"),
     "fast": Encoded(X264, rate="240", seconds=0.5),
