@@ -28,13 +28,14 @@ _LOOKS, _LOOK_SIDE = 6, 160
 @dataclass(frozen=True)
 class Clip:
     """What the command must know of a source. Width and height are as shown, after rotation; `frames` is how many a
-    take has."""
+    take has; `picture` and `sound` are ffmpeg's numbers of the streams."""
 
     width: int
     height: int
     fps: float
     frames: int
-    has_audio: bool
+    sound: int | None
+    picture: int = 0
     demuxer: str = "mov"
     pixel_aspect: str = "1"
     colours: str | None = None  # to tag it with when it says nothing of them itself
@@ -109,15 +110,15 @@ def _graph(clip: Clip, recipes: Sequence[Mapping[str, Any]]) -> str:
     """Labels: s is a take's copy of the frames, v its picture, c and l the copy and the result that it is compared by;
     t is its copy of the sound, a its sound."""
     indices = [recipe["index"] for recipe in recipes]
-    chains = [f"[0:V:0]{_joined(_common_video(clip), f'split={len(recipes) + 1}')}{_labels('s', [0, *indices])}"]
+    chains = [f"[0:{clip.picture}]{_joined(_common_video(clip), f'split={len(recipes) + 1}')}{_labels('s', [0, *indices])}"]
     chains += [
         f"[s{recipe['index']}]{_joined(_video(recipe, clip), f'setsar={clip.pixel_aspect}', 'split=2')}"
         f"[v{recipe['index']}][c{recipe['index']}]"
         for recipe in recipes
     ]
     chains += [f"[{copy}]{_look(clip)}[l{index}]" for copy, index in [("s0", 0), *((f"c{n}", n) for n in indices)]]
-    if clip.has_audio:
-        chains.append(f"[0:a:0]{_joined(_COMMON_AUDIO, f'asplit={len(recipes)}')}{_labels('t', indices)}")
+    if clip.sound is not None:
+        chains.append(f"[0:{clip.sound}]{_joined(_COMMON_AUDIO, f'asplit={len(recipes)}')}{_labels('t', indices)}")
         chains += [
             f"[t{recipe['index']}]{_joined(_audio(recipe) or 'anull')}[a{recipe['index']}]" for recipe in recipes
         ]
@@ -158,7 +159,7 @@ def _output(clip: Clip, recipe: Mapping[str, Any]) -> list[str]:
     """Frames keep their own times (passthrough); the metadata of the source stays behind."""
     index, profile = recipe["index"], PROFILES[recipe["output"]["profile"]]
     larger = max(1.0, clip.size.width * clip.size.height / _FULL_HD)
-    sound = ["-map", f"[a{index}]", "-c:a", "aac", "-b:a", "128k", "-flags:a", "+bitexact"] if clip.has_audio else []
+    sound = ["-map", f"[a{index}]", "-c:a", "aac", "-b:a", "128k", "-flags:a", "+bitexact"] if clip.sound is not None else []
     return [
         "-map", f"[v{index}]", "-fps_mode", "passthrough", "-enc_time_base", "filter",
         "-c:v", "libx264", "-preset", profile.preset, "-crf", str(profile.crf),
