@@ -125,18 +125,21 @@ async def withdraw_unheard(database: Database, timing: Timing) -> int:
     """Rule 3: parts that were announced and not claimed in time are to be announced again.
 
     In time is five seconds while a slot is idle, doubling with every announcement, and ten minutes while none is. The
-    new generation matters: the broker swallows a message id it has seen.
+    new generation matters: the broker swallows a message id it has seen. A part that somebody moves just now is left
+    alone: this holds no job's lock, and must not wait for parts out of order.
     """
     async with database.transaction() as connection:
         rows = await connection.execute(
             """
             WITH idle AS (
                 SELECT (SELECT coalesce(sum(slots), 0) FROM worker WHERE seen_at > now() - %(alive)s)
-                     > (SELECT count(*) FROM part WHERE state = 'running') AS slots)
+                     > (SELECT count(*) FROM part WHERE state = 'running') AS slots),
+            unheard AS (
+                SELECT id FROM part, idle WHERE state = 'queued' AND announced_at < now() - CASE WHEN idle.slots
+                    THEN least(%(first)s * power(2, least(announcements, 20)), %(most)s) ELSE %(most)s END
+                FOR UPDATE OF part SKIP LOCKED)
             UPDATE part SET generation = generation + 1, announcements = announcements + 1, announced_at = NULL
-            FROM idle
-            WHERE state = 'queued' AND announced_at < now() - CASE
-                WHEN idle.slots THEN least(%(first)s * power(2, least(announcements, 20)), %(most)s) ELSE %(most)s END
+            FROM unheard WHERE part.id = unheard.id
             """,
             {
                 "alive": timedelta(seconds=timing.worker_alive),

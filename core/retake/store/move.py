@@ -106,7 +106,7 @@ class Move:
         await self.connection.execute(
             """
             UPDATE job SET state = %(state)s,
-                started_at = CASE WHEN %(state)s = 'queued' THEN started_at ELSE coalesce(started_at, now()) END,
+                started_at = CASE WHEN %(state)s = 'processing' THEN coalesce(started_at, now()) ELSE started_at END,
                 ended_at = CASE WHEN %(ended)s THEN coalesce(ended_at, now()) END,
                 expires_at = CASE WHEN %(ended)s THEN coalesce(expires_at, now() + retention) END
             WHERE id = %(id)s

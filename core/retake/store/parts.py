@@ -186,24 +186,27 @@ async def finish_part(database: Database, claimed: Claim, timing: Timing) -> Non
 async def finish_inspect(database: Database, claimed: Claim, plan: Plan, recipe_version: int, timing: Timing) -> None:
     """Rule 7, inspect: the probe, the plan and the render parts it needs.
 
-    1. Fence. 2. The estimate of accept is replaced by the plan's. 3. Under a wish to cancel or expire what would be
-    queued is cancelled instead. 4. The inspect part is done.
+    1. The source, locked before the part as rule 0 wants it. 2. Fence. 3. The estimate of accept is replaced by the
+    plan's. 4. Under a wish to cancel or expire what would be queued is cancelled instead. 5. The inspect part is done.
     """
     async with moving_part(database, claimed.part) as move:
+        await move.connection.execute(
+            "UPDATE source SET sha256 = %s WHERE id = (SELECT source_id FROM video WHERE id = %s)",
+            (plan.sha256, claimed.video),
+        )
         await _fence(move, claimed, timing)
         to = requeued(move.job.wish)
         queued = to is PartState.QUEUED
         rows = await move.connection.execute(
             """
             UPDATE video v SET probe = %s, thumb_key = %s, reserved = 0 FROM video before
-            WHERE v.id = %s AND before.id = v.id RETURNING before.reserved, v.source_id
+            WHERE v.id = %s AND before.id = v.id RETURNING before.reserved
             """,
             (Jsonb(plan.probe), plan.thumb_key, claimed.video),
         )
         video = await rows.fetchone()
         assert video is not None
         move.charge(-video["reserved"])
-        await move.connection.execute("UPDATE source SET sha256 = %s WHERE id = %s", (plan.sha256, video["source_id"]))
         for variation in plan.variations:
             reserve = variation.reserve if queued else 0
             await move.connection.execute(

@@ -3,6 +3,9 @@
 A source is decoded once for all the takes of a run: `split` gives each take its own copy of every frame. Outputs that
 filter for themselves (-vf, -af) would decode once as well, but ffmpeg can wait for itself for ever when their speeds
 differ. Everything has one thread: more threads cost more in all, and change the bytes; other cores have other parts.
+
+Beside each take, and for the source, a few small frames are kept as they go to the encoder, the same ones of each: what
+takes are compared by. They cost next to nothing here, where decoding every file again would cost a third of its making.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,16 +22,20 @@ SOURCE = "source"
 MOST_FPS = 60
 _CLOCK = 90_000  # ticks a second: a source may count in whole frames, too coarse to be a little faster
 _FULL_HD = 1920 * 1080
+_LOOKS, _LOOK_SIDE = 6, 160
 
 
 @dataclass(frozen=True)
 class Clip:
-    """What the command must know of a source. Width and height are as shown, after rotation."""
+    """What the command must know of a source. Width and height are as shown, after rotation; `frames` is how many a
+    take has; `picture` and `sound` are ffmpeg's numbers of the streams."""
 
     width: int
     height: int
     fps: float
-    has_audio: bool
+    frames: int
+    sound: int | None
+    picture: int = 0
     demuxer: str = "mov"
     pixel_aspect: str = "1"
     colours: str | None = None  # to tag it with when it says nothing of them itself
@@ -60,6 +67,22 @@ def file_of(index: int) -> str:
     return f"{index}.mp4"
 
 
+def look_of(index: int) -> str:
+    """The name of a take's small frames, as plain planes of Y, U and V; 0 is the source."""
+    return f"{index}.yuv"
+
+
+def look_size(clip: Clip) -> Size:
+    """Of the small frames: 160 pixels along the longer side."""
+    size, longer = clip.size, max(clip.size.width, clip.size.height)
+    return Size(max(16, even(size.width * _LOOK_SIDE / longer)), max(16, even(size.height * _LOOK_SIDE / longer)))
+
+
+def look_positions(clip: Clip) -> list[int]:
+    """The frames that are kept, spread over the whole."""
+    return sorted({int((n + 0.5) * clip.frames / _LOOKS) for n in range(_LOOKS)})
+
+
 def reading(demuxer: str, limits: Limits) -> list[str]:
     """Everything before -i: the file is one local file of one kind, however it describes itself, and not too large."""
     only_inside = ["-enable_drefs", "0", "-use_absolute_path", "0"] if demuxer == "mov" else []
@@ -79,28 +102,40 @@ def render_arguments(clip: Clip, recipes: Sequence[Mapping[str, Any]], limits: L
         *reading(clip.demuxer, limits), "-i", f"file:{SOURCE}",
         "-filter_threads", "1", "-filter_complex_threads", "1", "-filter_complex", _graph(clip, recipes),
         *(argument for recipe in recipes for argument in _output(clip, recipe)),
+        *(argument for index in [0, *(recipe["index"] for recipe in recipes)] for argument in _look_output(index)),
     ]  # fmt: skip
 
 
 def _graph(clip: Clip, recipes: Sequence[Mapping[str, Any]]) -> str:
-    chains = [f"[0:V:0]{_joined(_common_video(clip), f'split={len(recipes)}')}{_labels('s', recipes)}"]
+    """Labels: s is a take's copy of the frames, v its picture, c and l the copy and the result that it is compared by;
+    t is its copy of the sound, a its sound."""
+    indices = [recipe["index"] for recipe in recipes]
+    chains = [f"[0:{clip.picture}]{_joined(_common_video(clip), f'split={len(recipes) + 1}')}{_labels('s', [0, *indices])}"]
     chains += [
-        f"[s{recipe['index']}]{_joined(_video(recipe, clip), f'setsar={clip.pixel_aspect}')}[v{recipe['index']}]"
+        f"[s{recipe['index']}]{_joined(_video(recipe, clip), f'setsar={clip.pixel_aspect}', 'split=2')}"
+        f"[v{recipe['index']}][c{recipe['index']}]"
         for recipe in recipes
     ]
-    if clip.has_audio:
-        chains.append(f"[0:a:0]{_joined(_COMMON_AUDIO, f'asplit={len(recipes)}')}{_labels('t', recipes)}")
+    chains += [f"[{copy}]{_look(clip)}[l{index}]" for copy, index in [("s0", 0), *((f"c{n}", n) for n in indices)]]
+    if clip.sound is not None:
+        chains.append(f"[0:{clip.sound}]{_joined(_COMMON_AUDIO, f'asplit={len(recipes)}')}{_labels('t', indices)}")
         chains += [
-            f"[t{recipe['index']}]{_joined(_audio(recipe) or ['anull'])}[a{recipe['index']}]" for recipe in recipes
+            f"[t{recipe['index']}]{_joined(_audio(recipe) or 'anull')}[a{recipe['index']}]" for recipe in recipes
         ]
     return ";".join(chains)
 
 
+def _look(clip: Clip) -> str:
+    size, wanted = look_size(clip), "+".join(f"eq(n,{n})" for n in look_positions(clip))
+    return f"select='{wanted}',scale={size.width}:{size.height}:flags=area,format=yuv444p"
+
+
 def _common_video(clip: Clip) -> list[str]:
     """What every take needs is done once, before they part."""
-    filters = [f"settb=1/{_CLOCK}", "format=yuv420p"]
+    filters = ["format=yuv420p"]
     if clip.fps > MOST_FPS:
         filters.append(f"fps={MOST_FPS}")
+    filters.append(f"settb=1/{_CLOCK}")
     if (clip.width, clip.height) != (clip.size.width, clip.size.height):
         filters.append(f"crop={clip.size.width}:{clip.size.height}:0:0")
     if clip.colours:
@@ -124,7 +159,7 @@ def _output(clip: Clip, recipe: Mapping[str, Any]) -> list[str]:
     """Frames keep their own times (passthrough); the metadata of the source stays behind."""
     index, profile = recipe["index"], PROFILES[recipe["output"]["profile"]]
     larger = max(1.0, clip.size.width * clip.size.height / _FULL_HD)
-    sound = ["-map", f"[a{index}]", "-c:a", "aac", "-b:a", "128k", "-flags:a", "+bitexact"] if clip.has_audio else []
+    sound = ["-map", f"[a{index}]", "-c:a", "aac", "-b:a", "128k", "-flags:a", "+bitexact"] if clip.sound is not None else []
     return [
         "-map", f"[v{index}]", "-fps_mode", "passthrough", "-enc_time_base", "filter",
         "-c:v", "libx264", "-preset", profile.preset, "-crf", str(profile.crf),
@@ -136,9 +171,13 @@ def _output(clip: Clip, recipe: Mapping[str, Any]) -> list[str]:
     ]  # fmt: skip
 
 
+def _look_output(index: int) -> list[str]:
+    return ["-map", f"[l{index}]", "-fps_mode", "passthrough", "-f", "rawvideo", look_of(index)]
+
+
 def _joined(*parts: str | Sequence[str]) -> str:
     return ",".join(text for part in parts for text in ([part] if isinstance(part, str) else part))
 
 
-def _labels(letter: str, recipes: Sequence[Mapping[str, Any]]) -> str:
-    return "".join(f"[{letter}{recipe['index']}]" for recipe in recipes)
+def _labels(letter: str, indices: Sequence[int]) -> str:
+    return "".join(f"[{letter}{index}]" for index in indices)
