@@ -5,44 +5,25 @@ answer it is kept, and nothing more is fetched until Postgres answers. From the 
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
 
 from retake import __version__
-from retake.blobs.bucket import Blobs
 from retake.blobs.errors import BlobError, BlobMissing
-from retake.bus.connection import Announcement, Bus
-from retake.domain.errors import INTERNAL, SOURCE_LOST, Failure
-from retake.domain.timing import Timing
+from retake.bus.connection import Announcement
+from retake.domain.errors import INTERNAL, SOURCE_LOST, BadInput, Failure
 from retake.domain.work import RECIPE_VERSION, Claim, PartKind, Work
 from retake.store import fleet, parts
-from retake.store.connect import Database, Unavailable
+from retake.store.connect import Unavailable
 from retake.store.move import LeaseLost
+from retake_worker.diagnosis import diagnosis
+from retake_worker.ffmpeg_process import FFmpegError
 from retake_worker.inspect import inspect
 from retake_worker.lease import Frames, OutOfTouch, Unwanted, under_lease
 from retake_worker.render import fetch_source, render, store
-from retake_worker.scratch import Scratch
+from retake_worker.tools import Tools
 
 log = structlog.stdlib.get_logger(__name__)
-
-Reach = Callable[[str], None]
-"""Told the name of each step as it is reached; fault tests stop a worker there."""
-
-
-@dataclass(frozen=True)
-class Tools:
-    """What a worker works with."""
-
-    database: Database
-    blobs: Blobs
-    bus: Bus
-    timing: Timing
-    scratch: Scratch
-    name: str
-    slots: int
-    reach: Reach = lambda _step: None
 
 
 class Consumer:
@@ -174,6 +155,13 @@ class Consumer:
         except BlobMissing as error:
             log.error("source lost", error=str(error))
             await self._give_up(claimed, work, SOURCE_LOST)
+        except BadInput as error:
+            log.info("bad input", why=str(error))
+            await self._give_up(claimed, work, error.failure)
+        except FFmpegError as error:
+            failure = diagnosis(error)
+            log.warning("ffmpeg ended badly", error=str(error), code=failure.code, said=error.tail)
+            await self._give_up(claimed, work, failure)
         except (LeaseLost, Unavailable, BlobError, OSError):
             raise
         except Exception as error:
@@ -184,7 +172,7 @@ class Consumer:
     async def _inspect(self, claimed: Claim, work: Work) -> None:
         tools = self._tools
         async with tools.scratch.folder(claimed) as folder:
-            plan = await inspect(tools.blobs, work, folder)
+            plan = await inspect(tools, claimed, work, folder)
             tools.reach("inspected")
             await parts.finish_inspect(tools.database, claimed, plan, RECIPE_VERSION, tools.timing)
 

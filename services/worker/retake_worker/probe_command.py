@@ -4,6 +4,7 @@ Standard output gets a line for each decoded frame (framecrc); a few frames beco
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from retake.domain.limits import Limits
 from retake_worker.chosen import Chosen
@@ -53,3 +54,8 @@ def probe_arguments(chosen: Chosen, stretches: Sequence[Window], demuxer: str, l
         "-nostdin", "-hide_banner", "-v", "repeat+info", "-nostats", "-y", *inputs,
         "-filter_threads", "1", "-filter_complex_threads", "1", "-filter_complex", ";".join(chains), *outputs,
     ]  # fmt: skip
+
+
+def pictures(folder: Path) -> list[bytes]:
+    """The small pictures that the run left."""
+    return [file.read_bytes() for file in sorted(folder.glob("picture-*.webp"))]
