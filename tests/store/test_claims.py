@@ -165,11 +165,11 @@ async def test_a_heartbeat_extends_the_lease_tells_frames_and_brings_the_wish(sc
 
     heard = await parts.heartbeat(scene.database, claimed, {1: 25, 2: 3}, TIMING)
 
-    assert heard is Wish.RUN
+    assert heard.wish is Wish.RUN
     assert 55 < await seconds_until(scene, job, "lease_until") <= TIMING.lease
     assert (await scene.part(job))["frames"] == {"1": 25, "2": 3}
     await wish(scene.database, job.id, Wish.CANCEL)
-    assert await parts.heartbeat(scene.database, claimed, {}, TIMING) is Wish.CANCEL
+    assert (await parts.heartbeat(scene.database, claimed, {}, TIMING)).wish is Wish.CANCEL
 
 
 async def test_a_claimer_gets_all_it_needs_and_only_the_takes_that_wait(scene: Scene) -> None:

@@ -6,10 +6,11 @@ import pytest
 
 from retake.domain.limits import Limits
 from retake.domain.recipe import plan_recipes
-from retake_worker.ffmpeg_command import Clip, look_positions, look_size, render_arguments
+from retake_worker.clip import Clip
+from retake_worker.ffmpeg_command import render_arguments
 
 LIMITS = Limits()
-FULL_HD = Clip(width=1920, height=1080, fps=30, frames=300, sound=1)
+FULL_HD = Clip(width=1920, height=1080, fps=30, frames=300, seconds=10, sound=1)
 
 PLAIN: dict[str, Any] = {
     "version": 1,
@@ -78,7 +79,9 @@ def test_two_takes_of_a_video_with_sound() -> None:
 
 
 def test_one_take_of_a_silent_video_of_odd_size() -> None:
-    odd = Clip(width=321, height=181, fps=25, frames=2, sound=None, pixel_aspect="4/3", colours="smpte170m")
+    odd = Clip(
+        width=321, height=181, fps=25, frames=2, seconds=0.08, sound=None, pixel_aspect="4/3", colours="smpte170m"
+    )
 
     arguments = render_arguments(odd, [PLAIN], LIMITS)
 
@@ -105,7 +108,7 @@ def test_one_take_of_a_silent_video_of_odd_size() -> None:
 
 @pytest.mark.parametrize(("fps", "capped"), [(23.976, False), (59.94, False), (60, False), (120, True), (240, True)])
 def test_the_frame_rate_is_kept_up_to_sixty(fps: float, *, capped: bool) -> None:
-    video = graph(Clip(640, 360, fps, 99, sound=None), PLAIN)[0]
+    video = graph(Clip(640, 360, fps, 99, 3.3, sound=None), PLAIN)[0]
 
     assert ("format=yuv420p,fps=60,settb" in video) is capped
 
@@ -120,13 +123,13 @@ def test_the_frame_rate_is_kept_up_to_sixty(fps: float, *, capped: bool) -> None
     ],
 )
 def test_the_cap_grows_only_above_full_hd(width: int, height: int, maxrate: str, bufsize: str) -> None:
-    arguments = render_arguments(Clip(width, height, 30, 99, sound=None), [PLAIN], LIMITS)
+    arguments = render_arguments(Clip(width, height, 30, 99, 3.3, sound=None), [PLAIN], LIMITS)
 
     assert (after(arguments, "-maxrate"), after(arguments, "-bufsize")) == (maxrate, bufsize)
 
 
 def test_only_what_reads_mp4_is_told_about_references_to_other_files() -> None:
-    arguments = render_arguments(Clip(640, 360, 30, 99, sound=None, demuxer="avi"), [PLAIN], LIMITS)
+    arguments = render_arguments(Clip(640, 360, 30, 99, 3.3, sound=None, demuxer="avi"), [PLAIN], LIMITS)
 
     assert after(arguments, "-f") == "avi"
     assert "-enable_drefs" not in arguments
@@ -147,11 +150,11 @@ def test_however_many_takes_the_source_is_read_once() -> None:
     [(1920, 1080, (160, 90)), (1080, 1920, (90, 160)), (64, 64, (160, 160)), (4000, 20, (160, 16))],
 )
 def test_what_takes_are_compared_by_is_small(width: int, height: int, size: tuple[int, int]) -> None:
-    looks = look_size(Clip(width, height, 30, 99, sound=None))
+    looks = Clip(width, height, 30, 99, 3.3, sound=None).look_size
 
     assert (looks.width, looks.height) == size
 
 
 @pytest.mark.parametrize(("frames", "positions"), [(1, [0]), (4, [0, 1, 2, 3]), (60, [5, 15, 25, 35, 45, 55])])
 def test_takes_are_compared_all_over(frames: int, positions: list[int]) -> None:
-    assert look_positions(Clip(640, 360, 30, frames, sound=None)) == positions
+    assert Clip(640, 360, 30, frames, frames / 30, sound=None).look_positions == positions

@@ -1,6 +1,7 @@
 """What a take may need before it is made: bytes that are promised to it, CPU seconds that parts are cut by."""
 
-from retake_worker.ffmpeg_command import MOST_FPS, PROFILES
+from retake_worker.clip import MOST_FPS
+from retake_worker.ffmpeg_command import PROFILES
 from retake_worker.probe import Probe
 
 _FULL_HD = 1920 * 1080

@@ -13,37 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from retake.domain.effects import EFFECTS
-from retake.domain.effects.effect import Size, even, number
+from retake.domain.effects.effect import number
 from retake.domain.limits import Limits
+from retake_worker.clip import MOST_FPS, Clip
 
 SOURCE = "source"
 """The source's name in the folder of a run."""
 
-MOST_FPS = 60
 _CLOCK = 90_000  # ticks a second: a source may count in whole frames, too coarse to be a little faster
 _FULL_HD = 1920 * 1080
-_LOOKS, _LOOK_SIDE = 6, 160
-
-
-@dataclass(frozen=True)
-class Clip:
-    """What the command must know of a source. Width and height are as shown, after rotation; `frames` is how many a
-    take has; `picture` and `sound` are ffmpeg's numbers of the streams."""
-
-    width: int
-    height: int
-    fps: float
-    frames: int
-    sound: int | None
-    picture: int = 0
-    demuxer: str = "mov"
-    pixel_aspect: str = "1"
-    colours: str | None = None  # to tag it with when it says nothing of them itself
-
-    @property
-    def size(self) -> Size:
-        """Of its takes."""
-        return Size(even(self.width), even(self.height))
 
 
 @dataclass(frozen=True)
@@ -72,17 +50,6 @@ def look_of(index: int) -> str:
     return f"{index}.yuv"
 
 
-def look_size(clip: Clip) -> Size:
-    """Of the small frames: 160 pixels along the longer side."""
-    size, longer = clip.size, max(clip.size.width, clip.size.height)
-    return Size(max(16, even(size.width * _LOOK_SIDE / longer)), max(16, even(size.height * _LOOK_SIDE / longer)))
-
-
-def look_positions(clip: Clip) -> list[int]:
-    """The frames that are kept, spread over the whole."""
-    return sorted({int((n + 0.5) * clip.frames / _LOOKS) for n in range(_LOOKS)})
-
-
 def reading(demuxer: str, limits: Limits) -> list[str]:
     """Everything before -i: the file is one local file of one kind, however it describes itself, and not too large."""
     only_inside = ["-enable_drefs", "0", "-use_absolute_path", "0"] if demuxer == "mov" else []
@@ -106,11 +73,21 @@ def render_arguments(clip: Clip, recipes: Sequence[Mapping[str, Any]], limits: L
     ]  # fmt: skip
 
 
+def check_arguments(file: str, limits: Limits) -> list[str]:
+    """Decodes the key frames of a take; what cannot be decoded is an error."""
+    return [
+        *QUIETLY, "-xerror", *reading("mov", limits), "-skip_frame", "nokey", "-err_detect", "explode",
+        "-i", f"file:{file}", "-map", "0:v", "-fps_mode", "passthrough", "-f", "null", "-",
+    ]  # fmt: skip
+
+
 def _graph(clip: Clip, recipes: Sequence[Mapping[str, Any]]) -> str:
     """Labels: s is a take's copy of the frames, v its picture, c and l the copy and the result that it is compared by;
     t is its copy of the sound, a its sound."""
     indices = [recipe["index"] for recipe in recipes]
-    chains = [f"[0:{clip.picture}]{_joined(_common_video(clip), f'split={len(recipes) + 1}')}{_labels('s', [0, *indices])}"]
+    chains = [
+        f"[0:{clip.picture}]{_joined(_common_video(clip), f'split={len(recipes) + 1}')}{_labels('s', [0, *indices])}"
+    ]
     chains += [
         f"[s{recipe['index']}]{_joined(_video(recipe, clip), f'setsar={clip.pixel_aspect}', 'split=2')}"
         f"[v{recipe['index']}][c{recipe['index']}]"
@@ -126,7 +103,7 @@ def _graph(clip: Clip, recipes: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _look(clip: Clip) -> str:
-    size, wanted = look_size(clip), "+".join(f"eq(n,{n})" for n in look_positions(clip))
+    size, wanted = clip.look_size, "+".join(f"eq(n,{n})" for n in clip.look_positions)
     return f"select='{wanted}',scale={size.width}:{size.height}:flags=area,format=yuv444p"
 
 
@@ -159,7 +136,11 @@ def _output(clip: Clip, recipe: Mapping[str, Any]) -> list[str]:
     """Frames keep their own times (passthrough); the metadata of the source stays behind."""
     index, profile = recipe["index"], PROFILES[recipe["output"]["profile"]]
     larger = max(1.0, clip.size.width * clip.size.height / _FULL_HD)
-    sound = ["-map", f"[a{index}]", "-c:a", "aac", "-b:a", "128k", "-flags:a", "+bitexact"] if clip.sound is not None else []
+    sound = (
+        ["-map", f"[a{index}]", "-c:a", "aac", "-b:a", "128k", "-flags:a", "+bitexact"]
+        if clip.sound is not None
+        else []
+    )
     return [
         "-map", f"[v{index}]", "-fps_mode", "passthrough", "-enc_time_base", "filter",
         "-c:v", "libx264", "-preset", profile.preset, "-crf", str(profile.crf),

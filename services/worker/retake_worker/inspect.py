@@ -18,9 +18,10 @@ from retake.domain.recipe import plan_recipes, speed_of
 from retake.domain.sniff import DEMUXERS, ENOUGH, Kind, refusal, sniff
 from retake.domain.work import Claim, Plan, Planned, Work
 from retake_worker.chosen import Chosen, choose
+from retake_worker.diagnosis import diagnosis
 from retake_worker.estimate import cpu_seconds, most_bytes
 from retake_worker.ffmpeg_command import SOURCE
-from retake_worker.ffmpeg_process import Patience, run
+from retake_worker.ffmpeg_process import FFmpegError, Patience, run
 from retake_worker.movie import read_movie
 from retake_worker.probe import Probe, Told, judged
 from retake_worker.probe_command import pictures, probe_arguments
@@ -49,11 +50,16 @@ async def inspect(tools: Tools, claimed: Claim, work: Work, folder: Path) -> Pla
 
 
 async def probed(ffmpeg: Path, limits: Limits, folder: Path) -> Probe:
-    """Of the source in this folder. Raises BadInput or FFmpegError."""
+    """Of the source in this folder. Raises BadInput, or FFmpegError when the file is perhaps not to blame."""
     look = await asyncio.to_thread(look_at, folder / SOURCE, limits)
     told = Told()
     arguments = probe_arguments(look.chosen, look.stretches, DEMUXERS[look.kind], limits)
-    decoded = await run(ffmpeg, arguments, folder, PATIENCE, said=told.hear, capture=_CAPTURE)
+    try:
+        decoded = await run(ffmpeg, arguments, folder, PATIENCE, said=told.hear, capture=_CAPTURE)
+    except FFmpegError as error:
+        if (failure := diagnosis(error)).final:
+            raise BadInput(failure, f"{error}: {error.tail}") from error
+        raise
     return judged(look.chosen, look.stretches, decoded, told, container=look.kind, limits=limits)
 
 

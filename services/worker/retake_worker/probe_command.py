@@ -51,7 +51,7 @@ def probe_arguments(chosen: Chosen, stretches: Sequence[Window], demuxer: str, l
             "-f", "image2", PICTURE.format(window=number),
         ]  # fmt: skip
     return [
-        "-nostdin", "-hide_banner", "-v", "repeat+info", "-nostats", "-y", *inputs,
+        "-nostdin", "-hide_banner", "-v", "repeat+info", "-nostats", "-y", "-max_error_rate", "1", *inputs,
         "-filter_threads", "1", "-filter_complex_threads", "1", "-filter_complex", ";".join(chains), *outputs,
     ]  # fmt: skip
 
