@@ -59,8 +59,8 @@ async def test_doctor_finds_nothing_wrong_with_what_is_sound(sound: dict[str, st
         "audit",
         "s3",
     ]
-    assert said.count("\n  ok   ") == 3 + len(CHECKS)
-    assert said.endswith(f"All {3 + len(CHECKS)} things are fine.\n")
+    assert said.count("\n  ok   ") == 4 + len(CHECKS)
+    assert said.endswith(f"All {4 + len(CHECKS)} things are fine.\n")
 
 
 async def test_doctor_names_the_migrations_that_a_database_lacks(empty_database: str) -> None:

@@ -153,7 +153,7 @@ async def test_heartbeats_go_on_while_another_move_holds_the_job(scene: Scene) -
             heard = await parts.heartbeat(scene.database, claimed, {}, TIMING)
     await pausing
 
-    assert heard is Wish.RUN
+    assert heard.wish is Wish.RUN
 
 
 async def test_heartbeats_go_on_while_inspect_waits_for_its_source(scene: Scene) -> None:
