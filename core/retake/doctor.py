@@ -8,10 +8,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
+from retake.audit import audit
+from retake.blobs.bucket import open_blobs
 from retake.blobs.conformance import examine
-from retake.settings import Bucket, Nats, Postgres, SettingsError, read, variables
-from retake.store.connect import Unavailable
+from retake.blobs.errors import BlobError
+from retake.settings import Bucket, Clock, Nats, Postgres, SettingsError, read
+from retake.store.connect import Unavailable, open_database
 from retake.store.migrate import MigrationError, missing
+from retake.variables import variables
 
 _PATIENCE = 5.0
 
@@ -65,8 +69,28 @@ async def s3(environ: Mapping[str, str]) -> AsyncIterator[Finding]:
         yield Finding(outcome.name, outcome.problem, outcome.seconds)
 
 
+async def audited(environ: Mapping[str, str]) -> AsyncIterator[Finding]:
+    started = time.monotonic()
+    timing = read(Clock, environ).timing()
+    found = 0
+    try:
+        async with (
+            open_database(read(Postgres, environ), name="retake-doctor", patience=_PATIENCE) as database,
+            open_blobs(read(Bucket, environ), patience=_PATIENCE) as blobs,
+        ):
+            async for violation in audit(database, blobs, None, timing):
+                found += 1
+                yield Finding(violation.invariant, violation.what)
+    except (Unavailable, BlobError) as error:
+        yield Finding("rows and bytes can be read", str(error), time.monotonic() - started)
+        return
+    if not found:
+        yield Finding("rows, bytes and states agree", seconds=time.monotonic() - started)
+
+
 SECTIONS: Mapping[str, Section] = {
     "settings": Section("every setting that processes share can be read", settings),
     "postgres": Section("the database answers and has this release's schema", postgres),
+    "audit": Section("rows, bytes and states agree: no invariant is broken", audited),
     "s3": Section("the object store does all that retake needs of one", s3),
 }

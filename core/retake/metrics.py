@@ -24,3 +24,8 @@ BUCKET_ERRORS = Counter(
 BUS_RECONNECTS = Counter(
     "retake_bus_reconnects_total", "Times the connection to NATS was made anew.", registry=REGISTRY
 )
+BUS_MALFORMED = Counter(
+    "retake_bus_malformed_total",
+    "Messages that nobody could read; they were removed or passed over.",
+    registry=REGISTRY,
+)

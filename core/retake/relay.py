@@ -6,12 +6,11 @@ the broker swallows, or at worst costs a refused claim.
 """
 
 import asyncio
-from typing import Protocol
 
 import structlog
 
 from retake.bus.connection import Bus
-from retake.bus.errors import BusUnavailable
+from retake.bus.errors import BusError
 from retake.bus.messages import PartAnnounced
 from retake.domain.timing import Timing
 from retake.store.announcements import BATCH, Announceable, mark_announced, next_to_announce, withdraw_unheard
@@ -21,12 +20,6 @@ from retake.store.fleet import give_up_duty, take_duty
 log = structlog.stdlib.get_logger(__name__)
 
 DUTY = "relay"
-
-
-class Wakeable(Protocol):
-    """Something that may be told that there is work now, instead of finding out at its next look."""
-
-    def wake(self) -> None: ...
 
 
 class Relay:
@@ -39,13 +32,12 @@ class Relay:
 
     async def run(self) -> None:
         """Until cancelled: a pass whenever woken, and once a second; at once again while there is more than a batch."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen())
-            while True:
-                self._woken.clear()
-                announced = await self._pass()
-                if announced < BATCH:
-                    await self._pause()
+        await self._bus.watch_wakes(self.wake)
+        while True:
+            self._woken.clear()
+            announced = await self._pass()
+            if announced < BATCH:
+                await self._pause()
 
     async def run_once(self) -> int:
         """One pass; returns how many parts were announced. A publish that fails gives the duty up at once."""
@@ -55,13 +47,10 @@ class Relay:
         if withdrawn:
             log.info("announced in vain", parts=withdrawn)
         parts = await next_to_announce(self._database, self._timing)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for part in parts:
-                    tasks.create_task(self._announce(part))
-        except* BusUnavailable as failed:
+        told = await asyncio.gather(*(self._announce(part) for part in parts), return_exceptions=True)
+        if failed := [error for error in told if isinstance(error, BaseException)]:
             await give_up_duty(self._database, DUTY, self._holder)
-            raise failed.exceptions[0] from None
+            raise failed[0]
         return len(parts)
 
     async def _announce(self, part: Announceable) -> None:
@@ -78,7 +67,7 @@ class Relay:
     async def _pass(self) -> int:
         try:
             return await self.run_once()
-        except (Unavailable, BusUnavailable) as error:
+        except (Unavailable, BusError) as error:
             log.warning("nothing can be announced now", error=str(error))
             return 0
 
@@ -88,8 +77,3 @@ class Relay:
                 await self._woken.wait()
         except TimeoutError:
             return
-
-    async def _listen(self) -> None:
-        async with self._bus.watch_wakes() as wakes:
-            async for _ in wakes:
-                self.wake()

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from retake.domain.limits import Limits
 from retake.domain.timing import Timing
 from retake.variables import (
     PORT,
@@ -146,6 +147,36 @@ class Worker:
         optional=True,
         explain="The folder for files in work. Else the system's temporary one.",
     )
+    ffmpeg: str | None = setting(
+        "RETAKE_FFMPEG",
+        TEXT,
+        optional=True,
+        explain="The ffmpeg to use, a path or a name to look up. Else the one that was installed with the worker.",
+    )
+
+
+@concern
+class Videos:
+    """How large a video may be; what is beyond is refused with a sentence."""
+
+    pixels: int = setting(
+        "RETAKE_VIDEO_MAX_PIXELS",
+        whole(100_000, 100_000_000),
+        default="9437184",
+        explain="Width times height, upright or not. The default takes every 4K, 4096 x 2304.",
+    )
+    seconds: int = setting(
+        "RETAKE_VIDEO_MAX_SECONDS", whole(1, 86_400), default="1800", explain="The longest video, in seconds."
+    )
+    frames: int = setting(
+        "RETAKE_VIDEO_MAX_FRAMES",
+        whole(1, 2_000_000),
+        default="216000",
+        explain="The most frames. The default is half an hour at 120 a second.",
+    )
+
+    def limits(self) -> Limits:
+        return Limits(pixels=self.pixels, seconds=self.seconds, frames=self.frames)
 
 
 @concern
@@ -179,7 +210,7 @@ class Laptop:
     )
 
 
-CONCERNS: tuple[type, ...] = (Postgres, Nats, Bucket, Observe, Api, Worker, Clock, Laptop)
+CONCERNS: tuple[type, ...] = (Postgres, Nats, Bucket, Observe, Api, Worker, Videos, Clock, Laptop)
 
 
 def read(cls: type[T], environ: Mapping[str, str] | None = None) -> T:

@@ -202,7 +202,8 @@ CREATE TABLE janitor_run (
     counts     jsonb NOT NULL DEFAULT '{}'
 );
 
--- A video needs its source until it is expired, its error is final, or all its takes are completed.
+-- A video needs its source until it is expired, its error is final, or all its takes are completed. The codes are those
+-- that retake/domain/errors.py does not call final.
 CREATE FUNCTION source_needed(wanted uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT EXISTS (
         SELECT FROM video v JOIN job j ON j.id = v.job_id
@@ -211,6 +212,6 @@ CREATE FUNCTION source_needed(wanted uuid) RETURNS boolean LANGUAGE sql STABLE A
             OR (j.wish <> 'expire' AND (
                 coalesce((j.options ->> 'keepSource')::boolean, false)
                 OR (v.error_code IS NULL AND v.state = 'cancelled')
-                OR v.error_code = 'worker_lost'
+                OR v.error_code IN ('timeout', 'out_of_memory', 'encoder', 'worker_lost', 'internal')
                 OR EXISTS (SELECT FROM variation WHERE video_id = v.id AND state <> 'completed')))))
 $$;
