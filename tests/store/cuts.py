@@ -94,7 +94,7 @@ CUTS = [
         "jobs.py",
         "SET state = 'cancelled', announced_at = NULL WHERE job_id = %s AND state = 'queued'",
         "SET state = 'cancelled', announced_at = NULL WHERE job_id = %s AND state = 'never'",
-        "test_wishes.py::test_cancel_and_expire_reach_everything_that_waits_at_once[cancel-cancelled]",
+        "test_wishes.py::test_queued_to_cancelled_by_cancel_and_expire_which_reach_everything_that_waits_at_once[cancel-cancelled]",
         ">       assert ended == [state, state]",
     ),
     Cut(
@@ -102,7 +102,7 @@ CUTS = [
         "jobs.py",
         "v.video_id = video.id AND v.state = 'queued'",
         "v.video_id = video.id AND v.state = 'never'",
-        "test_wishes.py::test_cancel_and_expire_reach_everything_that_waits_at_once[cancel-cancelled]",
+        "test_wishes.py::test_queued_to_cancelled_by_cancel_and_expire_which_reach_everything_that_waits_at_once[cancel-cancelled]",
         ">       assert ended == [state, state]",
     ),
     Cut(
