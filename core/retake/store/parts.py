@@ -11,6 +11,7 @@ from retake.domain.timing import Timing
 from retake.domain.work import ChunkPlace, Claim, PartKind, Plan, Rendered, Take, Work, slices
 from retake.store.connect import Database
 from retake.store.move import LeaseLost, Move, moving_part
+from retake.store.progress import raise_progress
 
 
 async def claim(database: Database, part: int, worker: str, recipe_version: int, timing: Timing) -> Claim | None:
@@ -82,7 +83,7 @@ async def work_of(database: Database, claimed: Claim) -> Work:
 
 
 async def heartbeat(database: Database, claimed: Claim, frames: Mapping[int, int], timing: Timing) -> Wish:
-    """Rule 5: one statement, without the job's lock. Returns what the person wants by now."""
+    """Rule 5: without the job's lock. Returns what the person wants by now."""
     async with database.transaction() as connection:
         rows = await connection.execute(
             """
@@ -93,8 +94,10 @@ async def heartbeat(database: Database, claimed: Claim, frames: Mapping[int, int
             (timedelta(seconds=timing.lease), Jsonb(dict(frames)), claimed.part, claimed.number),
         )
         row = await rows.fetchone()
-    if row is None:
-        raise LeaseLost
+        if row is None:
+            raise LeaseLost
+        if frames:
+            await raise_progress(connection, claimed.video)
     return Wish(row["wish"])
 
 
