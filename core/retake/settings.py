@@ -211,7 +211,7 @@ class Videos:
     )
     frames: int = setting(
         "RETAKE_VIDEO_MAX_FRAMES",
-        whole(1, 10_000_000),
+        whole(1, 2_000_000),
         default="216000",
         explain="The most frames. The default is half an hour at 120 a second.",
     )

@@ -1,6 +1,5 @@
 """Real servers on real Postgres and S3; each test may start several, as replicas of one service."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -8,9 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from api.process import environment  # noqa: F401  a fixture
+from api.serving import served
 from api.wire import PASSWORD
 from retake.blobs.bucket import Blobs, open_blobs
 from retake.health import Health
@@ -18,7 +17,6 @@ from retake.settings import Bucket, Uploads, read
 from retake.store.connect import Database
 from retake.store.workspaces import ensure_workspace
 from retake_api.app import Tools, create_app
-from retake_local.servers import free_port
 
 
 def form(*files: tuple[str, bytes], **fields: str) -> dict[str, Any]:
@@ -96,28 +94,8 @@ async def serving(tools: Tools) -> AsyncIterator[Server]:
         finally:
             ended.append(scope.get("path", ""))
 
-    port = free_port()
-    server = uvicorn.Server(
-        uvicorn.Config(
-            watched,
-            host="127.0.0.1",
-            port=port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=1,
-        )
-    )
-    task = asyncio.create_task(server.serve())
-    url = f"http://127.0.0.1:{port}"
-    async with asyncio.timeout(10):
-        while not server.started:
-            await asyncio.sleep(0.005)
-    try:
-        async with httpx.AsyncClient(base_url=url, timeout=20) as client:
-            yield Server(url, client, woken, ended)
-    finally:
-        server.should_exit = True
-        await task
+    async with served(watched) as url, httpx.AsyncClient(base_url=url, timeout=20) as client:
+        yield Server(url, client, woken, ended)
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from starlette.routing import Route
 
-from api.conftest import Server, Start, logged_in, rows
-from api.wire import PASSWORD
+from api.conftest import Server, Start, form, logged_in, rows
+from api.wire import PASSWORD, clip
 from retake.store.connect import Database
 from retake.store.workspaces import ensure_workspace
 from retake_api.app import Tools, create_app

@@ -21,7 +21,7 @@ from retake.store.jobs import wish
 pytestmark = pytest.mark.anyio
 
 TIMING = Timing()
-PROBE = {"frames": 100, "duration": 4.0, "width": 1280, "height": 720, "fps": 25.0}
+PROBE = {"frames": 100, "duration": 4.0, "width": 1280, "height": 720, "fps": "30000/1001"}
 
 
 async def submit(client: httpx.AsyncClient, *names: str, **fields: str) -> dict[str, Any]:
@@ -104,7 +104,7 @@ async def test_progress_moves_with_frames_and_takes_and_does_not_go_back(
     await parts.finish_part(database, claimed, TIMING)
     job = await look()
 
-    assert seen == [0.0, 0.0, 0.4, 0.945, 0.945, 0.945, 1.0]
+    assert seen == [0.0, 0.0, 0.4, 0.95, 0.95, 0.95, 1.0]
     assert job["status"] == "completed"
     assert job["completedVariations"] == 2
     assert job["expiresAt"] > job["endedAt"] >= job["startedAt"] >= job["createdAt"]
@@ -126,7 +126,7 @@ async def test_a_finished_video_tells_what_it_is_and_what_came_of_it(
     takes = file.pop("variations")
     assert (job["status"], job["completedVariations"], job["failedVariations"]) == ("completed", 1, 1)
     assert {key: file[key] for key in ("sha256", "duration", "width", "height", "fps")} == {
-        "sha256": "ab" * 32, "duration": 4.0, "width": 1280, "height": 720, "fps": 25.0,
+        "sha256": "ab" * 32, "duration": 4.0, "width": 1280, "height": 720, "fps": 29.97,
     }  # fmt: skip
     assert takes == [
         {"index": 1, "status": "completed", "progress": 1.0, "size": 900, "duration": 3.9,

@@ -3,11 +3,24 @@
 A source belongs to no job. Its row is the lock between those who begin to need it and the sweep.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Sequence
+from fractions import Fraction
 from uuid import UUID, uuid4
 
-from retake.store.connect import Database
+from retake.store.connect import Connection, Database
 from retake.store.move import charge_ledger
+
+RESULT_FACTOR = Fraction(11, 10)
+"""How many bytes a take may need, in sizes of its source, until its plan says better."""
+
+
+class SourceGone(Exception):
+    """The source's bytes are gone, or never became complete."""
+
+
+def estimate(size: int, takes: int = 1) -> int:
+    return math.ceil(RESULT_FACTOR * takes * size)
 
 
 async def begin_source(database: Database, workspace: UUID) -> UUID:
@@ -50,6 +63,18 @@ async def finish_source(database: Database, source: UUID) -> int:
         await charge_ledger(connection, row["workspace"], row["size"])
         size: int = row["size"]
         return size
+
+
+async def lock_ready_sources(connection: Connection, workspace: UUID, sources: Collection[UUID]) -> dict[UUID, int]:
+    """Size by source, of those that are ready. The sweep cannot take one away between here and the commit."""
+    rows = await connection.execute(
+        """
+        SELECT id, size FROM source WHERE id = ANY(%s) AND workspace = %s AND state = 'ready'
+        ORDER BY id FOR SHARE
+        """,
+        (list(sources), workspace),
+    )
+    return {row["id"]: row["size"] for row in await rows.fetchall()}
 
 
 async def drop_unaccepted(database: Database, job: UUID, sources: Sequence[UUID]) -> list[str] | None:

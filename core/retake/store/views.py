@@ -62,7 +62,9 @@ async def job_view(database: Database, workspace: UUID, job: UUID) -> Row | None
                     SELECT json_agg(json_build_object(
                         'index', a.index, 'state', a.state, 'size', a.size, 'duration', a.duration,
                         'distance', a.distance, 'error_code', a.error_code, 'error', a.error,
-                        'share', CASE WHEN a.state = 'queued' THEN take_share(v.id, a.index) END)
+                        'frames', (
+                            SELECT (p.frames ->> a.index::text)::integer FROM part p
+                            WHERE p.video_id = v.id AND p.state = 'running' AND a.index = ANY(p.indices)))
                         ORDER BY a.index) AS list
                     FROM variation a WHERE a.video_id = v.id
                 ) takes

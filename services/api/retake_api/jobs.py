@@ -7,6 +7,7 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from fractions import Fraction
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -141,27 +142,32 @@ def job(row: Row) -> Job:
 
 def file(video: Mapping[str, Any], wanted: int) -> FileWithVariations:
     """`wanted` variations all count as failed when the video failed before it had any."""
-    takes = [variation(take) for take in video["takes"]]
+    takes = _takes(video)
     return FileWithVariations(**_file_fields(video, takes, wanted), variations=takes)
 
 
 def recipe_file(row: Row, video: Mapping[str, Any], recipe_of: Mapping[int, Any]) -> FileWithRecipes:
-    takes = [variation(take) for take in video["takes"]]
+    takes = _takes(video)
     shown = [VariationWithRecipe(**vars(take), recipe=recipe_of[take.index]) for take in takes]
     return FileWithRecipes(**_file_fields(video, takes, row["variations"]), job_id=row["id"], variations=shown)
 
 
-def variation(take: Mapping[str, Any]) -> Variation:
-    working = take["share"] is not None
+def variation(take: Mapping[str, Any], due: int) -> Variation:
+    """`due` is how many frames its video has. It is done when it is committed, not when its last frame is."""
+    working = take["state"] == "queued" and take["frames"] is not None
     return Variation(
         index=take["index"],
         status="processing" if working else take["state"],
-        progress=_rounded(take["share"]) if working else float(take["state"] == "completed"),
+        progress=_rounded(min(0.99, take["frames"] / max(1, due))) if working else float(take["state"] == "completed"),
         size=take["size"],
         duration=take["duration"],
         distance=take["distance"],
         error=_fault(take),
     )
+
+
+def _takes(video: Mapping[str, Any]) -> list[Variation]:
+    return [variation(take, (video["probe"] or {}).get("frames", 0)) for take in video["takes"]]
 
 
 def _file_fields(video: Mapping[str, Any], takes: Sequence[Variation], wanted: int) -> dict[str, Any]:
@@ -174,7 +180,8 @@ def _file_fields(video: Mapping[str, Any], takes: Sequence[Variation], wanted: i
         "status": video["state"],
         "progress": _rounded(video["progress"]),
         "sha256": video["sha256"],
-        **{fact: probe.get(fact) for fact in ("duration", "width", "height", "fps")},
+        **{fact: probe.get(fact) for fact in ("duration", "width", "height")},
+        "fps": round(float(Fraction(probe["fps"])), 3) if "fps" in probe else None,
         "completed_variations": sum(take.status == "completed" for take in takes),
         "failed_variations": failed,
         "error": _fault(video),

@@ -63,7 +63,7 @@ def problem(request: Request, status: int, code: str, sentence: str, **more: Any
         "error": sentence,
     }
     if status != 404:
-        body |= {"instance": request.url.path, "requestId": request.state.request_id, **more}
+        body |= {"instance": request.url.path, "requestId": getattr(request.state, "request_id", None), **more}
     return JSONResponse(body, status, media_type="application/problem+json")
 
 
