@@ -8,6 +8,7 @@ from retake.domain.states import Wish
 from retake.domain.work import RECIPE_VERSION, Claim, PartKind
 from retake.store import parts
 from retake.store.jobs import wish
+from retake.store.work import work_of
 from store.scene import SIZE, TIMING, Accepted, Scene, rendered
 
 pytestmark = pytest.mark.anyio
@@ -178,7 +179,7 @@ async def test_a_claimer_gets_all_it_needs_and_only_the_takes_that_wait(scene: S
     await parts.finish_variation(scene.database, first, rendered(2, first), TIMING)
     await parts.release(scene.database, first, TIMING, blocked=False)
 
-    work = await parts.work_of(scene.database, await scene.claim_next(job))
+    work = await work_of(scene.database, await scene.claim_next(job))
 
     assert [(take.index, take.recipe) for take in work.takes] == [(1, {"index": 1}), (3, {"index": 3})]
     assert (work.name, work.size, work.variations, work.seed) == ("0.mp4", SIZE, 3, 1)

@@ -10,6 +10,7 @@ from retake.store import parts
 from retake.store.connect import Database
 from retake.store.jobs import wish
 from retake.store.move import LeaseLost
+from retake.store.work import work_of
 from store.scene import BROKEN, TIMING, Accepted, Scene, plan, rendered
 
 pytestmark = pytest.mark.anyio
@@ -18,7 +19,7 @@ Write = Callable[[Database, Claim], Awaitable[object]]
 Loss = Callable[[Scene, Accepted, Claim], Awaitable[object]]
 
 RENDER: dict[str, Write] = {
-    "work_of": parts.work_of,
+    "work_of": work_of,
     "heartbeat": lambda database, claimed: parts.heartbeat(database, claimed, {1: 2}, TIMING),
     "name_take": lambda database, claimed: parts.name_take(database, claimed, 1),
     "finish_variation": lambda database, claimed: parts.finish_variation(

@@ -13,6 +13,7 @@ from retake.domain.work import RECIPE_VERSION
 from retake.store import parts
 from retake.store.jobs import WishRefused, wish
 from retake.store.retrying import NothingToRetry, retry
+from retake.store.work import work_of
 from store.scene import BROKEN, TIMING, Scene, plan, rendered
 
 pytestmark = pytest.mark.anyio
@@ -56,7 +57,7 @@ async def test_of_two_last_parts_of_a_video_that_finish_at_once_the_second_ends_
     job = await scene.planned(takes=6)
     claims = [await scene.claim_next(job) for _ in range(2)]
     for claimed in claims:
-        for take in (await parts.work_of(scene.database, claimed)).takes:
+        for take in (await work_of(scene.database, claimed)).takes:
             await parts.fail_variation(scene.database, claimed, take.index, BROKEN, TIMING)
 
     await asyncio.gather(*(parts.finish_part(scene.database, claimed, TIMING) for claimed in claims))
@@ -152,7 +153,7 @@ async def test_heartbeats_go_on_while_another_move_holds_the_job(scene: Scene) -
             heard = await parts.heartbeat(scene.database, claimed, {}, TIMING)
     await pausing
 
-    assert heard is Wish.RUN
+    assert heard.wish is Wish.RUN
 
 
 async def test_heartbeats_go_on_while_inspect_waits_for_its_source(scene: Scene) -> None:

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from conftest import eventually
+from retake.domain.errors import WORKER_LOST
 from retake.domain.states import Wish
-from retake.domain.work import WORKER_LOST, Claim
+from retake.domain.work import Claim
 from retake.store import parts
 from retake.store.jobs import wish
 from retake.store.reaping import Reaped, reap

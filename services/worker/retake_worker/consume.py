@@ -18,6 +18,7 @@ from retake.domain.work import RECIPE_VERSION, Claim, PartKind, Work
 from retake.store import fleet, parts
 from retake.store.connect import Unavailable
 from retake.store.move import LeaseLost
+from retake.store.work import work_of
 from retake_worker.diagnosis import diagnosis
 from retake_worker.ffmpeg_process import FFmpegError
 from retake_worker.inspect import inspect
@@ -155,7 +156,7 @@ class Consumer:
     async def _do(self, claimed: Claim, frames: Frames) -> None:
         """Work that cannot succeed ends the part; what may go better another time is raised."""
         tools = self._tools
-        work = await parts.work_of(tools.database, claimed)
+        work = await work_of(tools.database, claimed)
         try:
             if claimed.kind is PartKind.INSPECT:
                 await self._inspect(claimed, work)
