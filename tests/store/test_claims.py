@@ -162,7 +162,7 @@ async def test_running_to_queued_by_release_under_pause_and_nobody_gets_it(scene
 async def test_a_heartbeat_extends_the_lease_tells_frames_and_brings_the_wish(scene: Scene) -> None:
     job = await scene.job()
     claimed = await scene.claim_next(job)
-    await scene.lapse(claimed)
+    await scene.lapse(claimed.part)
 
     heard = await parts.heartbeat(scene.database, claimed, {1: 25, 2: 3}, TIMING)
 

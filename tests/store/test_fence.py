@@ -109,7 +109,7 @@ async def test_a_part_that_is_done_is_not_written_again_by_the_claim_that_did_it
 async def test_who_is_late_but_was_not_taken_for_lost_goes_on(scene: Scene) -> None:
     job = await scene.planned(takes=2)
     claimed = await scene.claim_next(job)
-    await scene.lapse(claimed)
+    await scene.lapse(claimed.part)
 
     await scene.render(claimed)
 
@@ -121,7 +121,7 @@ async def test_a_write_renews_the_lease_and_answers_for_the_take_that_was_tried(
     job = await scene.planned(takes=2)
     claimed = await scene.claim_next(job)
     await parts.name_take(scene.database, claimed, 1)
-    await scene.lapse(claimed)
+    await scene.lapse(claimed.part)
 
     await RENDER[name](scene.database, claimed)
 

@@ -25,7 +25,7 @@ async def lost(scene: Scene, job: Accepted, trying: int | None = None) -> Claim:
     claimed = await scene.claim_next(job)
     if trying is not None:
         await parts.name_take(scene.database, claimed, trying)
-    await scene.lapse(claimed)
+    await scene.lapse(claimed.part)
     return claimed
 
 
@@ -241,7 +241,7 @@ async def test_a_list_from_before_an_outage_is_not_worked_off_after_it(scene: Sc
 async def test_two_reapers_at_once_count_a_loss_once(scene: Scene) -> None:
     job = await scene.job(videos=3)
     for part in await scene.parts(job):
-        await scene.lapse(await scene.claim(part["id"]))
+        await scene.lapse((await scene.claim(part["id"])).part)
 
     passes = await asyncio.gather(*(reap(scene.database, AT_ONCE) for _ in range(3)))
 

@@ -72,7 +72,7 @@ async def test_a_crash_of_postgres_spends_nobody_s_attempts(server: Server) -> N
     scene = Scene(server.database, await ensure_workspace(server.database, "people"))
     job = await scene.job(takes=0, kind="catalog")
     claimed = await scene.claim_next(job)
-    await scene.lapse(claimed)
+    await scene.lapse(claimed.part)
 
     server.kill()
     await eventually(lambda: died(server))
