@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import psycopg
 import pytest
 
+from clips import Clips
 from retake.blobs.bucket import Blobs, open_blobs
 from retake.settings import Bucket, Nats, Postgres
 from retake.store.connect import Database, open_database
@@ -27,6 +28,7 @@ from retake.store.migrate import migrate
 from retake_local.child import Child
 from retake_local.servers import Addresses
 from retake_local.up import Servers
+from retake_worker.ffmpeg_process import find_ffmpeg
 
 T = TypeVar("T")
 
@@ -173,6 +175,12 @@ def bucket(stack: Stack, unique: str) -> Bucket:
 async def blobs(bucket: Bucket) -> AsyncIterator[Blobs]:
     async with open_blobs(bucket) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Clips:
+    """Small videos of every sort, by name (clips.py)."""
+    return Clips(tmp_path_factory.mktemp("clips"), find_ffmpeg(None))
 
 
 async def eventually(check: Callable[[], Awaitable[T]], within: float = 10) -> T:

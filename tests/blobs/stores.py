@@ -50,6 +50,7 @@ class FaultyStore:
 
     def __init__(self) -> None:
         self.requests: list[str] = []
+        self.connections = 0
         self.asked = asyncio.Event()
         self.hung_up = asyncio.Event()
         self.go_on = asyncio.Event()
@@ -90,6 +91,7 @@ class FaultyStore:
         return behave
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         task = asyncio.current_task()
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -23,7 +23,7 @@ from minio.deleteobjects import DeleteError, DeleteObject
 from retake import metrics
 from retake.blobs.connect import CHUNK, Line, send
 from retake.blobs.errors import FAILURES, BlobError, BlobMissing, BlobRefused, BlobUnavailable, told
-from retake.blobs.transfer import Body, Upload, close_late, open_body
+from retake.blobs.transfer import Body, Upload, open_body
 from retake.settings import Bucket
 
 PIECE = 2**20  # what a stream reads at once
@@ -84,12 +84,13 @@ class Blobs:
     async def stream(self, key: str, offset: int = 0, length: int | None = None) -> AsyncIterator[AsyncIterator[bytes]]:
         """The object, or exactly `length` of its bytes, in pieces of at most PIECE, each read when it is asked for.
 
-        What is missing is known on entry, before the first piece. Leaving early gives up the connection.
+        What is missing is known on entry, before the first piece. Leaving early gives up the connection; so does an
+        answer that comes when its caller was cancelled: dropped, a response closes itself.
         """
         opening = self._opening(key, offset, length)
         body: Body | None = None
         if length != 0:
-            body = await self._line.ask(key, opening, abandoned=close_late)
+            body = await self._line.ask(key, opening)
         try:
             async with aclosing(self._pieces(key, body)) as pieces:
                 yield pieces

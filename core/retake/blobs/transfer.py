@@ -77,16 +77,6 @@ def open_body(client: Minio, bucket: str, name: str, offset: int, length: int | 
         raise
 
 
-def close_late(opening: Future[Body]) -> None:
-    """For whoever was cancelled while open_body ran."""
-
-    def close(opened: Future[Body]) -> None:
-        if not opened.cancelled() and opened.exception() is None:
-            opened.result().close()
-
-    opening.add_done_callback(close)
-
-
 def _owed(response: BaseHTTPResponse, offset: int, length: int | None) -> int:
     """How many bytes come. The status says nothing: rclone answers a Range with 200 and a Content-Range."""
     if not offset and length is None:

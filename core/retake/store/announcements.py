@@ -3,12 +3,13 @@
 The cost follows the number of active jobs, not the backlog: the active jobs are found by one index probe each.
 """
 
-from collections.abc import Sequence
+import math
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from retake.domain.fairness import Waiting, share
+from retake.domain.fairness import Turns, Waiting
 from retake.domain.timing import Timing
 from retake.store.connect import Connection, Database
 
@@ -45,8 +46,26 @@ async def next_to_announce(database: Database, timing: Timing) -> list[Announcea
         if room <= 0:
             return []
         waiting = await _waiting(connection, window["version"], room)
-        shares = share(waiting, room)
-        return await _heads(connection, shares, window["version"])
+        return await _choose(connection, waiting, window["version"], room)
+
+
+async def _choose(connection: Connection, waiting: list[Waiting], version: int, room: int) -> list[Announceable]:
+    """Fills the room turn by turn. A job's oldest parts are fetched few at a time: it will hardly get all the turns."""
+    turns = Turns(waiting)
+    few = math.ceil(room / max(1, len(waiting)))
+    chosen: list[Announceable] = []
+    heads: dict[UUID, list[Announceable]] = defaultdict(list)
+    last: dict[UUID, int] = defaultdict(int)
+    while len(chosen) < room and (job := turns.next()) is not None:
+        if not heads[job]:
+            heads[job] = await _heads(connection, job, last[job], version, few)
+        if heads[job]:
+            chosen.append(heads[job].pop(0))
+            last[job] = chosen[-1].part
+            turns.take()
+        else:
+            turns.leave()
+    return chosen
 
 
 async def _waiting(connection: Connection, version: int, room: int) -> list[Waiting]:
@@ -90,21 +109,17 @@ async def _waiting(connection: Connection, version: int, room: int) -> list[Wait
     ]
 
 
-async def _heads(connection: Connection, shares: Sequence[UUID], version: int) -> list[Announceable]:
-    """The oldest parts of each job, as many as its share, in the order of the shares."""
-    found: dict[UUID, list[Announceable]] = {}
-    for job in dict.fromkeys(shares):
-        rows = await connection.execute(
-            """
-            SELECT id AS part, generation, kind, job_id AS job, video_id AS video FROM part
-            WHERE job_id = %s AND state = 'queued' AND announced_at IS NULL AND not_before <= now()
-                AND recipe_version <= %s
-            ORDER BY id LIMIT %s
-            """,
-            (job, version, shares.count(job)),
-        )
-        found[job] = [Announceable(**row) for row in await rows.fetchall()]
-    return [found[job].pop(0) for job in shares if found[job]]
+async def _heads(connection: Connection, job: UUID, after: int, version: int, few: int) -> list[Announceable]:
+    rows = await connection.execute(
+        """
+        SELECT id AS part, generation, kind, job_id AS job, video_id AS video FROM part
+        WHERE job_id = %s AND id > %s AND state = 'queued' AND announced_at IS NULL AND not_before <= now()
+            AND recipe_version <= %s
+        ORDER BY id LIMIT %s
+        """,
+        (job, after, version, few),
+    )
+    return [Announceable(**row) for row in await rows.fetchall()]
 
 
 async def mark_announced(database: Database, part: int, generation: int) -> bool:
@@ -125,18 +140,21 @@ async def withdraw_unheard(database: Database, timing: Timing) -> int:
     """Rule 3: parts that were announced and not claimed in time are to be announced again.
 
     In time is five seconds while a slot is idle, doubling with every announcement, and ten minutes while none is. The
-    new generation matters: the broker swallows a message id it has seen.
+    new generation matters: the broker swallows a message id it has seen. A part that somebody moves just now is left
+    alone: this holds no job's lock, and must not wait for parts out of order.
     """
     async with database.transaction() as connection:
         rows = await connection.execute(
             """
             WITH idle AS (
                 SELECT (SELECT coalesce(sum(slots), 0) FROM worker WHERE seen_at > now() - %(alive)s)
-                     > (SELECT count(*) FROM part WHERE state = 'running') AS slots)
+                     > (SELECT count(*) FROM part WHERE state = 'running') AS slots),
+            unheard AS (
+                SELECT id FROM part, idle WHERE state = 'queued' AND announced_at < now() - CASE WHEN idle.slots
+                    THEN least(%(first)s * power(2, least(announcements, 20)), %(most)s) ELSE %(most)s END
+                FOR UPDATE OF part SKIP LOCKED)
             UPDATE part SET generation = generation + 1, announcements = announcements + 1, announced_at = NULL
-            FROM idle
-            WHERE state = 'queued' AND announced_at < now() - CASE
-                WHEN idle.slots THEN least(%(first)s * power(2, least(announcements, 20)), %(most)s) ELSE %(most)s END
+            FROM unheard WHERE part.id = unheard.id
             """,
             {
                 "alive": timedelta(seconds=timing.worker_alive),

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection, errors
+from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -33,7 +33,10 @@ _OPTIONS: dict[str, Any] = {
 
 
 class Unavailable(Exception):
-    """Postgres gave no answer. Nothing is known of what was asked: it may or may not have happened."""
+    """Postgres gave no answer, or none for now: a lock took too long, a deadlock, a full disk, a session timed out.
+
+    Nothing is known of what was asked: it may or may not have happened. Another time it may go better.
+    """
 
 
 class Database:
@@ -44,14 +47,12 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self, patience: float = 10) -> AsyncIterator[Connection]:
-        """Commits when the block ends, rolls back when it raises; a lost server is raised as Unavailable."""
+        """Commits when the block ends, rolls back when it raises. What is no fault of the caller is Unavailable."""
         try:
             async with self._pool.connection(timeout=patience) as connection, connection.transaction():
                 yield connection
-        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
-            if is_answer(error):
-                raise
-            metrics.DATABASE_ERRORS.labels("unavailable").inc()
+        except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError, PoolTimeout) as error:
+            metrics.DATABASE_ERRORS.labels((getattr(error, "sqlstate", None) or "none")[:2]).inc()
             raise Unavailable(str(error)) from error
 
     async def check(self) -> None:
@@ -61,18 +62,6 @@ class Database:
 
     async def close(self) -> None:
         await self._pool.close(timeout=2)
-
-
-def is_answer(error: Exception) -> bool:
-    """Did a living server say no (a timeout, a deadlock), or was there no answer at all?"""
-    return (
-        isinstance(error, psycopg.Error)
-        and error.sqlstate is not None
-        and not isinstance(
-            error,
-            (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow, errors.TooManyConnections),
-        )
-    )
 
 
 @asynccontextmanager

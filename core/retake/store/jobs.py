@@ -1,6 +1,5 @@
-"""Jobs: accepted, wished for, retried, expired. Every move follows rule 0 (move.py)."""
+"""Jobs: accepted, wished for, expired. Every move follows rule 0 (move.py)."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,13 +12,7 @@ from retake.domain.states import ENDED, WISHES, PartState, State, Wish
 from retake.domain.work import RECIPE_VERSION, PartKind
 from retake.store.connect import Connection, Database
 from retake.store.move import JobGone, Move, charge_ledger, moving, record_events
-
-RESULT_FACTOR = 1.1
-"""How many bytes a take may need, in sizes of its source, until its plan says better."""
-
-
-class SourceGone(Exception):
-    """The source's bytes are gone, or never became complete."""
+from retake.store.sources import SourceGone, estimate, lock_ready_sources
 
 
 class StorageFull(Exception):
@@ -40,14 +33,6 @@ class WishRefused(Exception):
     def __init__(self, state: State, allowed: Sequence[Wish]) -> None:
         super().__init__(f"the job is {state}")
         self.state, self.allowed = state, allowed
-
-
-class NothingToRetry(Exception):
-    """Nothing here failed or was cancelled, or it has not ended yet."""
-
-    def __init__(self, state: State) -> None:
-        super().__init__(f"the job is {state}")
-        self.state = state
 
 
 @dataclass(frozen=True)
@@ -85,8 +70,11 @@ async def accept(database: Database, new: NewJob, *, cap: int | None = None, key
     async with database.transaction() as connection:
         if key is not None:
             await _answer_key(connection, new.workspace, key)
-        sizes = await lock_sources(connection, new.workspace, [source for _, source in new.videos])
-        reserves = [math.ceil(RESULT_FACTOR * new.variations * sizes[source]) for _, source in new.videos]
+        sources = {source for _, source in new.videos}
+        sizes = await lock_ready_sources(connection, new.workspace, sources)
+        if missing := sources - set(sizes):
+            raise SourceGone(f"{len(missing)} of {len(sources)} sources are not ready")
+        reserves = [estimate(sizes[source], new.variations) for _, source in new.videos]
         if cap is not None:
             await _admit(connection, sum(reserves), cap)
         await connection.execute(
@@ -114,21 +102,6 @@ async def accept(database: Database, new: NewJob, *, cap: int | None = None, key
         return videos
 
 
-async def lock_sources(connection: Connection, workspace: UUID, sources: Sequence[UUID]) -> dict[UUID, int]:
-    """Size by source. Locked so that the sweep cannot take one away between here and the commit."""
-    rows = await connection.execute(
-        """
-        SELECT id, size FROM source WHERE id = ANY(%s) AND workspace = %s AND state = 'ready'
-        ORDER BY id FOR SHARE
-        """,
-        (sorted(set(sources)), workspace),
-    )
-    sizes = {row["id"]: row["size"] for row in await rows.fetchall()}
-    if missing := set(sources) - set(sizes):
-        raise SourceGone(f"{len(missing)} of {len(set(sources))} sources are not ready")
-    return sizes
-
-
 async def _answer_key(connection: Connection, workspace: UUID, key: KeyOwner) -> None:
     rows = await connection.execute(
         """
@@ -152,8 +125,9 @@ async def _admit(connection: Connection, needed: int, cap: int) -> None:
 async def wish(database: Database, job: UUID, wanted: Wish, because: str | None = None) -> State:
     """What a person, or the janitor for them, wants of a job; returns the state it has then.
 
-    Pause withdraws what was announced. Resume announces anew. Cancel and expire reach everything that waits in this
-    same transaction, also the waiting takes of running parts, whose workers learn it at their next heartbeat.
+    Pause withdraws what was announced, also what the relay is about to mark, hence the new generation. Resume announces
+    anew. Cancel and expire reach everything that waits in this same transaction, also the waiting takes of running
+    parts, whose workers learn it at their next heartbeat.
     """
     async with moving(database, job) as move:
         await change_wish(move, wanted, because)
@@ -167,11 +141,9 @@ async def change_wish(move: Move, wanted: Wish, because: str | None = None) -> N
     await move.wish(wanted, because)
     rows = await move.connection.execute("SELECT id FROM video WHERE job_id = %s", (move.job.id,))
     move.touch(*(row["id"] for row in await rows.fetchall()))
-    if wanted is Wish.PAUSE:
-        await move.connection.execute(
-            "UPDATE part SET announced_at = NULL WHERE job_id = %s AND state = 'queued'", (move.job.id,)
-        )
-    elif wanted is Wish.RUN:
+    if wanted in {Wish.CANCEL, Wish.EXPIRE}:
+        await _cancel_waiting(move)
+    else:
         await move.connection.execute(
             """
             UPDATE part SET generation = generation + 1, announcements = 0, announced_at = NULL
@@ -179,8 +151,6 @@ async def change_wish(move: Move, wanted: Wish, because: str | None = None) -> N
             """,
             (move.job.id,),
         )
-    else:
-        await _cancel_waiting(move)
 
 
 def allowed_wishes(current: Wish, state: State) -> frozenset[Wish]:
@@ -215,78 +185,6 @@ async def _cancel_waiting(move: Move) -> None:
         (move.job.id,),
     )
     move.charge(-freed - sum(row["reserved"] for row in await rows.fetchall()))
-
-
-async def retry(database: Database, job: UUID, video: UUID | None = None) -> State:
-    """Queues again what failed or was cancelled, of one video or of all; the counters start anew.
-
-    1. Only videos that ended are touched, and a cancelled job only once it has ended. 2. Their sources are locked and
-    must be ready. 3. Failed and cancelled takes, and the parts that hold them, are queued; the inspect part only where
-    there are no takes yet.
-    """
-    async with moving(database, job) as move:
-        if move.job.wish is Wish.EXPIRE or (move.job.wish is Wish.CANCEL and move.job.state not in ENDED):
-            raise NothingToRetry(move.job.state)
-        videos = await _retryable(move, video)
-        if not videos:
-            raise NothingToRetry(move.job.state)
-        sizes = await lock_sources(move.connection, move.job.workspace, [row["source_id"] for row in videos])
-        if move.job.state in ENDED and move.job.wish is not Wish.RUN:
-            await move.wish(Wish.RUN)
-        for row in videos:
-            await _requeue_video(move, row["id"], math.ceil(RESULT_FACTOR * sizes[row["source_id"]]))
-    return await state_of(database, job)
-
-
-async def _retryable(move: Move, video: UUID | None) -> list[dict[str, Any]]:
-    rows = await move.connection.execute(
-        """
-        SELECT v.id, v.source_id FROM video v
-        WHERE v.job_id = %(job)s AND (%(video)s::uuid IS NULL OR v.id = %(video)s)
-            AND v.state IN ('completed', 'failed', 'cancelled')
-            AND (v.error_code IS NOT NULL
-                OR EXISTS (SELECT FROM part WHERE video_id = v.id AND kind = 'inspect' AND state = 'cancelled')
-                OR EXISTS (SELECT FROM variation WHERE video_id = v.id AND state IN ('failed', 'cancelled')))
-        ORDER BY v.source_id
-        """,
-        {"job": move.job.id, "video": video},
-    )
-    return await rows.fetchall()
-
-
-async def _requeue_video(move: Move, video: UUID, reserve: int) -> None:
-    rows = await move.connection.execute(
-        """
-        UPDATE variation SET state = 'queued', error_code = NULL, error = NULL, losses = 0, reserved = %s
-        WHERE video_id = %s AND state IN ('failed', 'cancelled') RETURNING index
-        """,
-        (reserve, video),
-    )
-    indices = [row["index"] for row in await rows.fetchall()]
-    move.charge(reserve * len(indices))
-    await move.connection.execute(
-        """
-        UPDATE part SET state = 'queued', generation = generation + 1, announcements = 0, announced_at = NULL,
-            failures = 0, releases = 0, not_before = now()
-        WHERE video_id = %(video)s AND state IN ('done', 'cancelled') AND (indices && %(indices)s::integer[]
-            OR (kind = 'inspect' AND NOT EXISTS (SELECT FROM variation WHERE video_id = %(video)s)))
-        """,
-        {"video": video, "indices": indices},
-    )
-    rows = await move.connection.execute(
-        """
-        UPDATE video v SET error_code = NULL, error = NULL,
-            reserved = CASE WHEN %(takes)s THEN 0 ELSE %(reserve)s * j.variations END,
-            progress = (SELECT count(*) FILTER (WHERE state = 'completed')::real / greatest(count(*), 1)
-                        FROM variation WHERE video_id = v.id)
-        FROM job j WHERE v.id = %(video)s AND j.id = v.job_id RETURNING v.reserved
-        """,
-        {"video": video, "takes": bool(indices), "reserve": reserve},
-    )
-    row = await rows.fetchone()
-    assert row is not None
-    move.charge(row["reserved"])
-    move.touch(video)
 
 
 async def expire_due(database: Database, limit: int = 100) -> int:

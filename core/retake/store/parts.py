@@ -1,15 +1,19 @@
 """Parts as workers see them: claim, heartbeat, store, commit, release. Rule numbers as in docs/architecture.md."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from retake.domain.errors import Failure
 from retake.domain.states import PartState, State, VariationState, Wish, requeued
 from retake.domain.timing import Timing
-from retake.domain.work import ChunkPlace, Claim, Failure, PartKind, Plan, Rendered, Take, Work, slices
+from retake.domain.work import Claim, PartKind, Plan, Rendered, slices
 from retake.store.connect import Database
 from retake.store.move import LeaseLost, Move, moving_part
+from retake.store.progress import note_progress
 
 
 async def claim(database: Database, part: int, worker: str, recipe_version: int, timing: Timing) -> Claim | None:
@@ -41,60 +45,34 @@ async def claim(database: Database, part: int, worker: str, recipe_version: int,
         return None
 
 
-async def work_of(database: Database, claimed: Claim) -> Work:
-    """What there is to do: only variations that are still queued."""
-    async with database.transaction() as connection:
-        rows = await connection.execute(
-            """
-            SELECT v.name, v.source_id, v.probe, s.size, j.variations, j.seed, j.options, p.indices
-            FROM part p
-            JOIN video v ON v.id = p.video_id JOIN source s ON s.id = v.source_id JOIN job j ON j.id = p.job_id
-            WHERE p.id = %s AND p.claim = %s AND p.state = 'running'
-            """,
-            (claimed.part, claimed.number),
-        )
-        row = await rows.fetchone()
-        if row is None:
-            raise LeaseLost
-        chunks = await connection.execute(
-            "SELECT key, size, sha256 FROM chunk WHERE source_id = %s AND state = 'done' ORDER BY n",
-            (row["source_id"],),
-        )
-        takes = await connection.execute(
-            """
-            SELECT index, recipe FROM variation
-            WHERE video_id = %s AND index = ANY(%s) AND state = 'queued' ORDER BY index
-            """,
-            (claimed.video, row["indices"]),
-        )
-        return Work(
-            name=row["name"],
-            source=row["source_id"],
-            size=row["size"],
-            chunks=[ChunkPlace(**chunk) for chunk in await chunks.fetchall()],
-            variations=row["variations"],
-            seed=row["seed"],
-            options=row["options"],
-            probe=row["probe"],
-            takes=[Take(**take) for take in await takes.fetchall()],
-        )
+@dataclass(frozen=True)
+class Beat:
+    """What a heartbeat brings back: what the person wants by now, and what there is to tell of the video."""
+
+    wish: Wish
+    workspace: UUID
+    progress: float
+    due: int
 
 
-async def heartbeat(database: Database, claimed: Claim, frames: Mapping[int, int], timing: Timing) -> Wish:
-    """Rule 5: one statement, without the job's lock. Returns what the person wants by now."""
+async def heartbeat(database: Database, claimed: Claim, frames: Mapping[int, int], timing: Timing) -> Beat:
+    """Rule 5: without the job's lock. The part first, then its video: moves lock them in that order too."""
     async with database.transaction() as connection:
         rows = await connection.execute(
             """
             UPDATE part SET lease_until = now() + %s, frames = %s
-            WHERE id = %s AND claim = %s AND state = 'running'
-            RETURNING (SELECT wish FROM job WHERE job.id = part.job_id) AS wish
+            FROM job, video
+            WHERE part.id = %s AND claim = %s AND part.state = 'running' AND job.id = part.job_id
+                AND video.id = part.video_id
+            RETURNING job.wish, job.workspace, video.progress, coalesce((video.probe ->> 'frames')::integer, 0) AS due
             """,
             (timedelta(seconds=timing.lease), Jsonb(dict(frames)), claimed.part, claimed.number),
         )
         row = await rows.fetchone()
-    if row is None:
-        raise LeaseLost
-    return Wish(row["wish"])
+        if row is None:
+            raise LeaseLost
+        told = await note_progress(connection, [claimed.video]) if frames else {}
+    return Beat(Wish(row["wish"]), row["workspace"], told.get(claimed.video, row["progress"]), row["due"])
 
 
 async def name_take(database: Database, claimed: Claim, index: int) -> None:
@@ -133,6 +111,7 @@ async def finish_variation(database: Database, claimed: Claim, rendered: Rendere
         if row is None:
             return False
         move.charge(rendered.size - row["reserved"])
+        move.advance(claimed.video)
         move.tell("variation", videoId=str(claimed.video), index=rendered.index, status=VariationState.COMPLETED)
         return True
 
@@ -160,6 +139,7 @@ async def fail_queued(move: Move, part: int, indices: list[int], failure: Failur
     failed = await rows.fetchall()
     for row in failed:
         move.charge(-row["reserved"])
+        move.advance(row["video_id"])
         move.tell(
             "variation", videoId=str(row["video_id"]), index=row["index"], status=VariationState.FAILED,
             code=failure.code, error=failure.sentence,
@@ -185,24 +165,27 @@ async def finish_part(database: Database, claimed: Claim, timing: Timing) -> Non
 async def finish_inspect(database: Database, claimed: Claim, plan: Plan, recipe_version: int, timing: Timing) -> None:
     """Rule 7, inspect: the probe, the plan and the render parts it needs.
 
-    1. Fence. 2. The estimate of accept is replaced by the plan's. 3. Under a wish to cancel or expire what would be
-    queued is cancelled instead. 4. The inspect part is done.
+    1. The source, locked before the part as rule 0 wants it. 2. Fence. 3. The estimate of accept is replaced by the
+    plan's. 4. Under a wish to cancel or expire what would be queued is cancelled instead. 5. The inspect part is done.
     """
     async with moving_part(database, claimed.part) as move:
+        await move.connection.execute(
+            "UPDATE source SET sha256 = %s WHERE id = (SELECT source_id FROM video WHERE id = %s)",
+            (plan.sha256, claimed.video),
+        )
         await _fence(move, claimed, timing)
         to = requeued(move.job.wish)
         queued = to is PartState.QUEUED
         rows = await move.connection.execute(
             """
             UPDATE video v SET probe = %s, thumb_key = %s, reserved = 0 FROM video before
-            WHERE v.id = %s AND before.id = v.id RETURNING before.reserved, v.source_id
+            WHERE v.id = %s AND before.id = v.id RETURNING before.reserved
             """,
             (Jsonb(plan.probe), plan.thumb_key, claimed.video),
         )
         video = await rows.fetchone()
         assert video is not None
         move.charge(-video["reserved"])
-        await move.connection.execute("UPDATE source SET sha256 = %s WHERE id = %s", (plan.sha256, video["source_id"]))
         for variation in plan.variations:
             reserve = variation.reserve if queued else 0
             await move.connection.execute(

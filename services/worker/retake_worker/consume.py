@@ -5,46 +5,28 @@ answer it is kept, and nothing more is fetched until Postgres answers. From the 
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
 from retake import __version__
-from retake.blobs.bucket import Blobs
 from retake.blobs.errors import BlobError, BlobMissing
-from retake.bus.connection import Announcement, Bus
-from retake.domain.timing import Timing
-from retake.domain.work import RECIPE_VERSION, Claim, Failure, PartKind, Work
+from retake.bus.connection import Announcement
+from retake.bus.messages import ProgressTick, VariationFrames
+from retake.domain.errors import INTERNAL, SOURCE_LOST, BadInput, Failure
+from retake.domain.work import RECIPE_VERSION, Claim, PartKind, Work
 from retake.store import fleet, parts
-from retake.store.connect import Database, Unavailable
+from retake.store.connect import Unavailable
 from retake.store.move import LeaseLost
+from retake.store.work import work_of
+from retake_worker.diagnosis import diagnosis
+from retake_worker.ffmpeg_process import FFmpegError
 from retake_worker.inspect import inspect
 from retake_worker.lease import Frames, OutOfTouch, Unwanted, under_lease
-from retake_worker.render import fetch_source, render, store
-from retake_worker.scratch import Scratch
+from retake_worker.render_part import render_part
+from retake_worker.tools import Tools
 
 log = structlog.stdlib.get_logger(__name__)
-
-Reach = Callable[[str], None]
-"""Told the name of each step as it is reached; fault tests stop a worker there."""
-
-SOURCE_LOST = Failure("source_lost", "The uploaded file is not in storage any more; please upload it again.")
-INTERNAL = Failure("internal", "Something went wrong on our side with this video; the operators can see what.")
-
-
-@dataclass(frozen=True)
-class Tools:
-    """What a worker works with."""
-
-    database: Database
-    blobs: Blobs
-    bus: Bus
-    timing: Timing
-    scratch: Scratch
-    name: str
-    slots: int
-    reach: Reach = lambda _step: None
 
 
 class Consumer:
@@ -135,7 +117,14 @@ class Consumer:
         with structlog.contextvars.bound_contextvars(**ids):
             try:
                 frames: Frames = {}
-                await under_lease(tools.database, claimed, tools.timing, frames, self._do(claimed, frames))
+                await under_lease(
+                    tools.database,
+                    claimed,
+                    tools.timing,
+                    self._do(claimed, frames),
+                    frames=frames,
+                    tell=partial(self._tell, claimed),
+                )
                 log.info("part done", kind=claimed.kind)
             except LeaseLost:
                 log.warning("lease lost; nothing of this claim is written any more")
@@ -167,15 +156,22 @@ class Consumer:
     async def _do(self, claimed: Claim, frames: Frames) -> None:
         """Work that cannot succeed ends the part; what may go better another time is raised."""
         tools = self._tools
-        work = await parts.work_of(tools.database, claimed)
+        work = await work_of(tools.database, claimed)
         try:
             if claimed.kind is PartKind.INSPECT:
                 await self._inspect(claimed, work)
             else:
-                await self._render(claimed, work, frames)
+                await render_part(tools, claimed, work, frames)
         except BlobMissing as error:
             log.error("source lost", error=str(error))
             await self._give_up(claimed, work, SOURCE_LOST)
+        except BadInput as error:
+            log.info("bad input", why=str(error))
+            await self._give_up(claimed, work, error.failure)
+        except FFmpegError as error:
+            failure = diagnosis(error)
+            log.warning("ffmpeg ended badly", error=str(error), code=failure.code, said=error.tail)
+            await self._give_up(claimed, work, failure)
         except (LeaseLost, Unavailable, BlobError, OSError):
             raise
         except Exception as error:
@@ -186,27 +182,22 @@ class Consumer:
     async def _inspect(self, claimed: Claim, work: Work) -> None:
         tools = self._tools
         async with tools.scratch.folder(claimed) as folder:
-            plan = await inspect(tools.blobs, work, folder)
+            plan = await inspect(tools, claimed, work, folder)
             tools.reach("inspected")
             await parts.finish_inspect(tools.database, claimed, plan, RECIPE_VERSION, tools.timing)
 
-    async def _render(self, claimed: Claim, work: Work, frames: Frames) -> None:
-        """Each take is rendered, stored, and committed on its own; after a loss each is named before it is tried."""
-        tools = self._tools
-        async with tools.scratch.folder(claimed) as folder:
-            source = await fetch_source(tools.blobs, work, folder)
-            tools.reach("downloaded")
-            for take in work.takes:
-                if claimed.failures:
-                    await parts.name_take(tools.database, claimed, take.index)
-                file = await render(take, source, folder)
-                tools.reach("rendered")
-                rendered = await store(tools.blobs, claimed, take, file)
-                tools.reach("stored")
-                await parts.finish_variation(tools.database, claimed, rendered, tools.timing)
-                frames[take.index] = 1
-                tools.reach("committed")
-            await parts.finish_part(tools.database, claimed, tools.timing)
+    async def _tell(self, claimed: Claim, beat: parts.Beat, frames: Frames) -> None:
+        """A tick for whoever watches; the same figures stand in Postgres."""
+        tick = ProgressTick(
+            workspace_id=str(beat.workspace),
+            job_id=str(claimed.job),
+            video_id=str(claimed.video),
+            part_id=str(claimed.part),
+            claim=claimed.number,
+            variations=[VariationFrames(index=index, done=done, due=beat.due) for index, done in frames.items()],
+            percent=100 * beat.progress,
+        )
+        await self._tools.bus.publish_progress(tick)
 
     async def _give_up(self, claimed: Claim, work: Work, failure: Failure) -> None:
         tools = self._tools

@@ -5,7 +5,7 @@ after which somebody else may hold the part. The work's own end, or its error, e
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import structlog
@@ -14,12 +14,15 @@ from retake.domain.states import Wish
 from retake.domain.timing import Timing
 from retake.domain.work import Claim
 from retake.store.connect import Database, Unavailable
-from retake.store.parts import heartbeat
+from retake.store.parts import Beat, heartbeat
 
 log = structlog.stdlib.get_logger(__name__)
 
 Frames = dict[int, int]
 """Frames done, by variation; the work writes it, the heartbeat tells it."""
+
+Tell = Callable[[Beat, Frames], Awaitable[None]]
+"""Tells whoever listens how far the work is, after each heartbeat."""
 
 
 class Unwanted(Exception):
@@ -31,11 +34,11 @@ class OutOfTouch(Exception):
 
 
 async def under_lease(
-    database: Database, claimed: Claim, timing: Timing, frames: Frames, work: Coroutine[Any, Any, None]
+    database: Database, claimed: Claim, timing: Timing, work: Coroutine[Any, Any, None], *, frames: Frames, tell: Tell
 ) -> None:
     """Returns when the work is done. Raises its error, or, after it was stopped, LeaseLost, Unwanted or OutOfTouch."""
     working = asyncio.create_task(work)
-    beating = asyncio.create_task(_beat(database, claimed, timing, frames))
+    beating = asyncio.create_task(_beat(database, claimed, timing, frames, tell))
     try:
         await asyncio.wait({working, beating}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -47,7 +50,7 @@ async def under_lease(
     return beating.result()
 
 
-async def _beat(database: Database, claimed: Claim, timing: Timing, frames: Frames) -> None:
+async def _beat(database: Database, claimed: Claim, timing: Timing, frames: Frames, tell: Tell) -> None:
     """Often while frames move, seldom while not; never returns, only raises."""
     loop = asyncio.get_running_loop()
     told: Frames = {}
@@ -59,12 +62,13 @@ async def _beat(database: Database, claimed: Claim, timing: Timing, frames: Fram
         told = dict(frames)
         try:
             async with asyncio.timeout_at(last + timing.lease):
-                wish = await heartbeat(database, claimed, told, timing)
+                beat = await heartbeat(database, claimed, told, timing)
         except (Unavailable, TimeoutError) as error:
             if loop.time() - last >= timing.lease:
                 raise OutOfTouch from error
             log.warning("no heartbeat", part=claimed.part, error=str(error))
             continue
         last = loop.time()
-        if wish in {Wish.CANCEL, Wish.EXPIRE}:
+        if beat.wish in {Wish.CANCEL, Wish.EXPIRE}:
             raise Unwanted
+        await tell(beat, told)
