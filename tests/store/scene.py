@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
+from retake.domain.errors import Failure
 from retake.domain.timing import Timing
-from retake.domain.work import RECIPE_VERSION, Claim, Failure, Plan, Planned, Rendered
+from retake.domain.work import RECIPE_VERSION, Claim, Plan, Planned, Rendered
 from retake.store import fleet, parts, sources
 from retake.store.connect import Database
 from retake.store.jobs import NewJob, accept
