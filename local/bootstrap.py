@@ -98,11 +98,8 @@ def main():
         ],
     )
     uv = [os.path.join(VENV, "bin", "uv"), "pip", "install", "--quiet", "--python", PYTHON]
-    step(
-        "installing %d locked packages" % locked(),
-        [*uv, "--compile-bytecode", "--require-hashes", "-r", LOCKS[1]],
-        **mirror(),
-    )
+    everything = [*uv, "--compile-bytecode", "--require-hashes", "-r", LOCKS[1]]
+    step("installing %d locked packages" % locked(), everything, **mirror())
     editable = [word for member in MEMBERS for word in ("-e", "./" + member)]
     step("linking retake itself", [*uv, "--no-deps", "--no-build-isolation", *editable])
     with open(STAMP, "w") as file:

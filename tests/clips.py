@@ -37,11 +37,12 @@ GOOD: Mapping[str, Encoded] = {
     "faststart": Encoded([*SOUND, *X264, "-movflags", "+faststart"]),
     "mov": Encoded(["-f", "lavfi", "-i", "sine=d=2", *X264, "-c:a", "pcm_s16le"], name="{}.mov"),
     "prores": Encoded(["-c:v", "prores_ks", "-profile:v", "0"], seconds=0.3, name="{}.mov"),
-    "odd": Encoded([*X264, "-vf", "scale=321:181", "-pix_fmt", "yuv444p"], seconds=1),
+    "odd": Encoded([*X264, "-vf", "scale=321:181,setsar=1", "-pix_fmt", "yuv444p"], seconds=1),
     "anamorphic": Encoded([*X264, "-vf", "setsar=4/3"], seconds=1),
     "ntsc": Encoded(X264, rate="30000/1001"),
     "fast": Encoded(X264, rate="240", seconds=0.5),
     "uneven": Encoded([*X264, "-vf", "select='mod(n,7)*mod(n,5)'", "-fps_mode", "vfr"]),
+    "long": Encoded(X264, size="1280x720", seconds=7),
     "long_gop": Encoded([*X264, "-g", "9999", "-sc_threshold", "0"], seconds=8),
     "one_frame": Encoded([*X264, "-frames:v", "1"]),
     "smallest": Encoded(X264, size="16x16", seconds=0.5),
@@ -87,10 +88,11 @@ def cut(data: bytes) -> bytes:
     return data[: len(data) * 6 // 10]
 
 
-def flipped(data: bytes) -> bytes:
-    """One byte in two hundred of the pictures is another; the boxes are as they were."""
+def flipped(data: bytes, after: float = 0) -> bytes:
+    """One byte in two hundred of the pictures is another, from a share of them on; the boxes are as they were."""
     dice, changed = random.Random(1), bytearray(data)
     start, end = _mdat(data)
+    start += int((end - start) * after)
     for place in dice.sample(range(start, end), (end - start) // 200):
         changed[place] ^= 1 << dice.randrange(8)
     return bytes(changed)
@@ -126,7 +128,9 @@ BAD: Mapping[str, tuple[str, Callable[[bytes], bytes]]] = {
     "headless": ("motion", cut),
     "no_moov": ("faststart", lambda data: data.replace(b"moov", b"free", 1)),
     "bit_flipped": ("motion", flipped),
+    "flipped_late": ("long", lambda data: flipped(data, after=0.75)),
     "hollow": ("motion", hollow),
+    "hollow_long": ("long", hollow),
     "elsewhere": ("motion", elsewhere),
     "bare": ("one_frame", lambda data: data[: int.from_bytes(data[:4])]),
     "cut_fragment": ("fragmented", cut),

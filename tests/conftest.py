@@ -2,14 +2,18 @@
 
 Each test gets a database cloned from a migrated template, a bucket prefix and a stream of its own, so tests neither
 see nor clean up after each other.
+
+A test that needs a tool of the system says so, `@requires_tool("unzip")`; without the tool it is listed by name as not
+run. Where all must run (NOTHING_SKIPPED=1, as in .ci/run), whatever is skipped has failed.
 """
 
 import asyncio
+import os
 import shutil
 import tempfile
 import threading
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +21,7 @@ import psycopg
 import pytest
 
 from clips import Clips
+from retake.blobs.bucket import Blobs, open_blobs
 from retake.settings import Bucket, Nats, Postgres
 from retake.store.connect import Database, open_database
 from retake.store.migrate import migrate
@@ -28,6 +33,29 @@ from retake_worker.ffmpeg_process import find_ffmpeg
 T = TypeVar("T")
 
 TEMPLATE = "template_retake"
+
+
+def requires_tool(name: str, package: str | None = None) -> pytest.MarkDecorator:
+    """For tests of what another program makes of our output; `package` is Debian's, when it is called otherwise."""
+    missing = shutil.which(name) is None
+    return pytest.mark.skipif(missing, reason=f"{name} is not installed (Debian: apt-get install {package or name})")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("NOTHING_SKIPPED"):
+        report.outcome, report.longrepr = "failed", f"not run, and here everything must be: {_why(report)}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.getreports("skipped"):
+        terminalreporter.write_line(f"not run: {report.nodeid}: {_why(report)}", yellow=True)
+
+
+def _why(report: pytest.TestReport) -> str:
+    return str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr).removeprefix("Skipped: ")
 
 
 @pytest.fixture(scope="session")
@@ -141,6 +169,12 @@ def bucket(stack: Stack, unique: str) -> Bucket:
         region="us-east-1",
         prefix=f"{unique}/",
     )
+
+
+@pytest.fixture
+async def blobs(bucket: Bucket) -> AsyncIterator[Blobs]:
+    async with open_blobs(bucket) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

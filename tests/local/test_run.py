@@ -7,9 +7,6 @@ import re
 import signal
 import socket
 import stat
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psycopg
@@ -18,96 +15,11 @@ from minio import Minio
 
 from conftest import Stack
 from retake.settings import Postgres
+from running import Run, descendants, gone, running
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(60)]
 
 PARTS = ("postgres", "nats", "s3", "api", "worker-1")
-
-
-class Run:
-    """A `python -m retake_local run` and what it said."""
-
-    def __init__(self, data: Path, **settings: str) -> None:
-        self.data = data
-        self.environ = {key: value for key, value in os.environ.items() if not key.startswith("RETAKE_")}
-        self.environ |= {"RETAKE_DATA": str(data), "RETAKE_WORKERS": "1", **settings}
-        self.said = ""
-        self.process: asyncio.subprocess.Process
-
-    async def start(self) -> "Run":
-        self.process = await self._call("run")
-        return self
-
-    async def _call(self, verb: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "retake_local", verb,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env=self.environ,
-        )  # fmt: skip
-
-    async def call(self, verb: str) -> tuple[int, str]:
-        process = await self._call(verb)
-        said, _ = await process.communicate()
-        assert process.returncode is not None
-        return process.returncode, said.decode()
-
-    async def until(self, pattern: str, within: float = 20) -> re.Match[str]:
-        """Waits for a line to be said."""
-        assert self.process.stdout is not None
-        async with asyncio.timeout(within):
-            while not (found := re.search(pattern, self.said)):
-                line = await self.process.stdout.readline()
-                assert line, f"it ended without saying {pattern!r}:\n{self.said}"
-                self.said += line.decode()
-        return found
-
-    async def until_up(self) -> str:
-        return (await self.until(r"retake is up: (http://127\.0\.0\.1:\d+)  password: (\S+)"))[1]
-
-    async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        async with asyncio.timeout(10):
-            said, _ = await self.process.communicate()
-            self.said += said.decode()
-        assert self.process.returncode is not None
-        return self.process.returncode
-
-    def environment(self) -> dict[str, str]:
-        return json.loads((self.data / "environment.json").read_text())
-
-    def pid(self, part: str) -> int:
-        return next(p["pid"] for p in json.loads((self.data / "state.json").read_text())["parts"] if p["name"] == part)
-
-
-@asynccontextmanager
-async def running(data: Path, **settings: str) -> AsyncIterator[Run]:
-    run = await Run(data, **settings).start()
-    try:
-        yield run
-    finally:
-        if run.process.returncode is None:
-            await run.end()
-
-
-def descendants(pid: int) -> Iterator[int]:
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit() and parent_of(int(folder.name)) == pid:
-            yield int(folder.name)
-            yield from descendants(int(folder.name))
-
-
-def parent_of(pid: int) -> int | None:
-    """None when it is gone or only a zombie that nobody collected."""
-    try:
-        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return None if state == "Z" else int(parent)
-
-
-async def gone(pids: list[int], within: float = 5) -> None:
-    async with asyncio.timeout(within):
-        while [pid for pid in pids if parent_of(pid) is not None]:
-            await asyncio.sleep(0.02)
 
 
 async def get(url: str) -> tuple[int, dict[str, object]]:

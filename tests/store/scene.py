@@ -72,6 +72,15 @@ class Scene:
         """Accepted, and not looked at yet."""
         owner = workspace or self.workspace
         named = [(f"{number}.mp4", await self.source(workspace=owner)) for number in range(videos)]
+        return await self.accept(owner, named, takes, **request)
+
+    async def catalog(self, videos: int, workspace: UUID | None = None, **request: Any) -> Accepted:
+        """Many videos of one source, and of each no takes: as many parts, each done in one step."""
+        owner = workspace or self.workspace
+        named = [("a.mp4", await self.source(workspace=owner))] * videos
+        return await self.accept(owner, named, 0, kind="catalog", **request)
+
+    async def accept(self, owner: UUID, named: list[tuple[str, UUID]], takes: int, **request: Any) -> Accepted:
         new = NewJob(owner, named, takes, seed=1, **request)
         return Accepted(new.id, await accept(self.database, new))
 

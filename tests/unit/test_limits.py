@@ -4,7 +4,7 @@ import pytest
 
 from retake.domain.limits import Limits, beyond, minutes
 
-FINE = {"width": 1920, "height": 1080, "seconds": 60.0, "frames": 1800, "streams": 2}
+FINE = {"width": 1920, "height": 1080, "seconds": 60.0, "frames": 1800}
 
 
 def judged(limits: Limits, **changed: Any) -> Any:
@@ -21,7 +21,6 @@ def judged(limits: Limits, **changed: Any) -> Any:
         {"width": 16, "height": 16},
         {"seconds": 1800.0},
         {"frames": 216_000},
-        {"streams": 32},
     ],
 )
 def test_what_is_just_within_every_limit_is_taken(changed: dict[str, Any]) -> None:
@@ -39,7 +38,6 @@ def test_what_is_just_within_every_limit_is_taken(changed: dict[str, Any]) -> No
         ({"seconds": 1800.1}, "too_long", "30 minutes"),
         ({"seconds": 6 * 3600.0}, "too_long", "6 h 00 min"),
         ({"frames": 216_001}, "too_many_frames", "216,001"),
-        ({"streams": 33}, "too_many_streams", ""),
     ],
 )
 def test_one_more_is_refused_with_its_figure(changed: dict[str, Any], code: str, figure: str) -> None:

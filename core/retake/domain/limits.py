@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from retake.domain.errors import TOO_LARGE, TOO_LONG, TOO_MANY_FRAMES, TOO_MANY_STREAMS, TOO_SMALL, Failure
+from retake.domain.errors import TOO_LARGE, TOO_LONG, TOO_MANY_FRAMES, TOO_SMALL, Failure
 
 SIDE = 16
 """Neither side of a picture may be shorter: below that there is nothing to crop."""
@@ -16,10 +16,8 @@ class Limits:
     streams: int = 32
 
 
-def beyond(limits: Limits, *, width: int, height: int, seconds: float, frames: int, streams: int) -> Failure | None:
+def beyond(limits: Limits, *, width: int, height: int, seconds: float, frames: int) -> Failure | None:
     """What a video is too much of, with its figure beside the limit."""
-    if streams > limits.streams:
-        return TOO_MANY_STREAMS
     if min(width, height) < SIDE:
         return TOO_SMALL.saying(
             f"The picture is only {width} x {height}; each side must have at least {SIDE} pixels."

@@ -3,12 +3,13 @@
 The cost follows the number of active jobs, not the backlog: the active jobs are found by one index probe each.
 """
 
-from collections.abc import Sequence
+import math
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from retake.domain.fairness import Waiting, share
+from retake.domain.fairness import Turns, Waiting
 from retake.domain.timing import Timing
 from retake.store.connect import Connection, Database
 
@@ -45,8 +46,26 @@ async def next_to_announce(database: Database, timing: Timing) -> list[Announcea
         if room <= 0:
             return []
         waiting = await _waiting(connection, window["version"], room)
-        shares = share(waiting, room)
-        return await _heads(connection, shares, window["version"])
+        return await _choose(connection, waiting, window["version"], room)
+
+
+async def _choose(connection: Connection, waiting: list[Waiting], version: int, room: int) -> list[Announceable]:
+    """Fills the room turn by turn. A job's oldest parts are fetched few at a time: it will hardly get all the turns."""
+    turns = Turns(waiting)
+    few = math.ceil(room / max(1, len(waiting)))
+    chosen: list[Announceable] = []
+    heads: dict[UUID, list[Announceable]] = defaultdict(list)
+    last: dict[UUID, int] = defaultdict(int)
+    while len(chosen) < room and (job := turns.next()) is not None:
+        if not heads[job]:
+            heads[job] = await _heads(connection, job, last[job], version, few)
+        if heads[job]:
+            chosen.append(heads[job].pop(0))
+            last[job] = chosen[-1].part
+            turns.take()
+        else:
+            turns.leave()
+    return chosen
 
 
 async def _waiting(connection: Connection, version: int, room: int) -> list[Waiting]:
@@ -90,21 +109,17 @@ async def _waiting(connection: Connection, version: int, room: int) -> list[Wait
     ]
 
 
-async def _heads(connection: Connection, shares: Sequence[UUID], version: int) -> list[Announceable]:
-    """The oldest parts of each job, as many as its share, in the order of the shares."""
-    found: dict[UUID, list[Announceable]] = {}
-    for job in dict.fromkeys(shares):
-        rows = await connection.execute(
-            """
-            SELECT id AS part, generation, kind, job_id AS job, video_id AS video FROM part
-            WHERE job_id = %s AND state = 'queued' AND announced_at IS NULL AND not_before <= now()
-                AND recipe_version <= %s
-            ORDER BY id LIMIT %s
-            """,
-            (job, version, shares.count(job)),
-        )
-        found[job] = [Announceable(**row) for row in await rows.fetchall()]
-    return [found[job].pop(0) for job in shares if found[job]]
+async def _heads(connection: Connection, job: UUID, after: int, version: int, few: int) -> list[Announceable]:
+    rows = await connection.execute(
+        """
+        SELECT id AS part, generation, kind, job_id AS job, video_id AS video FROM part
+        WHERE job_id = %s AND id > %s AND state = 'queued' AND announced_at IS NULL AND not_before <= now()
+            AND recipe_version <= %s
+        ORDER BY id LIMIT %s
+        """,
+        (job, after, version, few),
+    )
+    return [Announceable(**row) for row in await rows.fetchall()]
 
 
 async def mark_announced(database: Database, part: int, generation: int) -> bool:

@@ -13,11 +13,13 @@ from retake import __version__
 from retake.blobs.errors import BlobError, BlobMissing
 from retake.bus.connection import Announcement
 from retake.bus.messages import ProgressTick, VariationFrames
-from retake.domain.errors import INTERNAL, SOURCE_LOST, Failure
+from retake.domain.errors import INTERNAL, SOURCE_LOST, BadInput, Failure
 from retake.domain.work import RECIPE_VERSION, Claim, PartKind, Work
 from retake.store import fleet, parts
 from retake.store.connect import Unavailable
 from retake.store.move import LeaseLost
+from retake_worker.diagnosis import diagnosis
+from retake_worker.ffmpeg_process import FFmpegError
 from retake_worker.inspect import inspect
 from retake_worker.lease import Frames, OutOfTouch, Unwanted, under_lease
 from retake_worker.render_part import render_part
@@ -162,6 +164,13 @@ class Consumer:
         except BlobMissing as error:
             log.error("source lost", error=str(error))
             await self._give_up(claimed, work, SOURCE_LOST)
+        except BadInput as error:
+            log.info("bad input", why=str(error))
+            await self._give_up(claimed, work, error.failure)
+        except FFmpegError as error:
+            failure = diagnosis(error)
+            log.warning("ffmpeg ended badly", error=str(error), code=failure.code, said=error.tail)
+            await self._give_up(claimed, work, failure)
         except (LeaseLost, Unavailable, BlobError, OSError):
             raise
         except Exception as error:
@@ -172,7 +181,7 @@ class Consumer:
     async def _inspect(self, claimed: Claim, work: Work) -> None:
         tools = self._tools
         async with tools.scratch.folder(claimed) as folder:
-            plan = await inspect(tools.blobs, work, folder)
+            plan = await inspect(tools, claimed, work, folder)
             tools.reach("inspected")
             await parts.finish_inspect(tools.database, claimed, plan, RECIPE_VERSION, tools.timing)
 

@@ -90,14 +90,15 @@ async def run(
     patience: Patience,
     *,
     moved: Callable[[int], None] = lambda _frames: None,
+    said: Callable[[bytes], None] = lambda _piece: None,
     capture: int = 0,
 ) -> bytes:
     """Runs to the end and returns what came out of standard output, at most `capture` bytes.
 
     `moved` is told how many frames the first output has. One decoder feeds all outputs of a run, so that they all have
-    about as many. Call it from the event loop's thread only.
+    about as many. `said` hears all that ffmpeg says, in pieces. Call it from the event loop's thread only.
     """
-    progress, output, tail = _Progress(moved), _Output(capture), _Tail()
+    progress, output, tail = _Progress(moved), _Output(capture), _Tail(said)
     async with AsyncExitStack() as opened:
         pipes = [await _listen(hear, opened) for hear in (progress.hear, output.hear, tail.hear)]
         process = await _start(ffmpeg, arguments, folder, pipes)
@@ -245,12 +246,14 @@ class _Output:
 
 
 class _Tail:
-    """The end of what it said."""
+    """The end of what it said; all of it is passed on."""
 
-    def __init__(self) -> None:
+    def __init__(self, said: Callable[[bytes], None]) -> None:
+        self._said = said
         self._data = b""
 
     def hear(self, data: bytes) -> None:
+        self._said(data)
         self._data = (self._data + data)[-_TAIL:]
 
     def text(self) -> str:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import BinaryIO
 
 from retake.domain.errors import CORRUPT, EXTERNAL_DATA, TRUNCATED, UNSUPPORTED_CODEC, BadInput
@@ -38,18 +39,18 @@ class Track:
     rotation: int = 0
     sar: Fraction = Fraction(1)
 
-    @property
+    object_type: int | None = None
+
+    @cached_property
     def frames(self) -> int:
-        """Those that are shown."""
+        """Those that are shown; an edit list may leave some out, or show some twice."""
         return shown(self.samples, self.edits) if self.edits else self.samples.count
 
     @property
     def seconds(self) -> float:
         """What is shown, without the pause that may come before it."""
         ticks = self.samples.ticks
-        if self.edits:
-            ticks = min(ticks, sum(end - start for start, end in self.edits))
-        return ticks / self.timescale
+        return (sum(min(end - start, ticks) for start, end in self.edits) if self.edits else ticks) / self.timescale
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,7 @@ def _track(trak: Box, number: int, movie_timescale: int) -> Track:
         timescale=timescale,
         samples=read_samples(stbl, exact=kind == "vide"),
         edits=_edits(trak, timescale, movie_timescale),
+        object_type=None if entry is None else _object_type(entry),
     )
     if kind != "vide" or entry is None:
         return track
@@ -145,6 +147,16 @@ def _is_external(minf: Box, entry: Box) -> bool:
     wanted = entry.number(6, 2)
     references = [] if dref is None else list(dref.children(8))
     return 0 < wanted <= len(references) and not references[wanted - 1].flags & 1
+
+
+def _object_type(entry: Box) -> int | None:
+    """MPEG-4 names what is really in "mp4a" and "mp4v" by a number: after esds, its tags (3, then 4) and lengths."""
+    _, found, tail = entry.raw(0, min(len(entry), 4096)).partition(b"esds")
+    if not found:
+        return None
+    body = tail[4:].replace(b"\x80", b"")  # lengths may be padded
+    at = 5 + (2 if body[4:5] and body[4] & 0x80 else 0)
+    return body[at + 2] if body[:1] == b"\x03" and body[at : at + 1] == b"\x04" and len(body) > at + 2 else None
 
 
 def _edits(trak: Box, timescale: int, movie_timescale: int) -> list[tuple[int, int]]:

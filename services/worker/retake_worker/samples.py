@@ -55,31 +55,25 @@ def read_samples(stbl: Box, *, exact: bool) -> Samples:
     return Samples(count, ticks, sync, ends, stts, boxes.get(b"ctts"))
 
 
-def shown(samples: Samples, windows: Sequence[tuple[int, int]]) -> int:
+def shown(samples: Samples, stretches: Sequence[tuple[int, int]]) -> int:
     """How many samples lie in the stretches of media time that an edit list shows."""
+    times = sorted(stamps(samples) or ())
+    return sum(bisect_left(times, end) - bisect_left(times, start) for start, end in stretches)
+
+
+def stamps(samples: Samples) -> list[int] | None:
+    """When each sample is shown, in ticks: the durations before it, plus its shift. None when some are in fragments."""
     if samples.times is None:
-        return samples.count
-    stamps = sorted(_stamps(samples))
-    return sum(bisect_left(stamps, end) - bisect_left(stamps, start) for start, end in windows)
-
-
-def stamp(samples: Samples, number: int) -> int:
-    """When one sample is shown, in ticks."""
-    return _stamps(samples)[number]
-
-
-def _stamps(samples: Samples) -> list[int]:
-    """When each sample is shown: the sum of the durations before it, plus its shift."""
-    assert samples.times is not None
+        return None
     assert samples.count <= MOST
     counts, deltas = _counted(samples.times, 2)
     steps = chain.from_iterable(map(repeat, deltas, counts))
-    stamps = list(accumulate(steps, initial=0))[: samples.count]
+    times = list(accumulate(steps, initial=0))[: samples.count]
     if samples.shifts is None:
-        return stamps
+        return times
     counts, shifts = _counted(samples.shifts, 2)
     shifted = chain.from_iterable(map(repeat, array("i", shifts.tobytes()), counts))
-    return [one + shift for one, shift in zip(stamps, chain(shifted, repeat(0)), strict=False)]
+    return [one + shift for one, shift in zip(times, chain(shifted, repeat(0)), strict=False)]
 
 
 def _counted(box: Box, columns: int) -> "list[array[int]]":

@@ -117,7 +117,7 @@ CREATE TABLE part (
         CHECK ((kind = 'render') = (cardinality(indices) > 0))
 );
 CREATE INDEX part_of_video ON part (video_id);
-CREATE INDEX part_waiting ON part (job_id, id) WHERE state = 'queued' AND announced_at IS NULL;
+CREATE INDEX part_queued ON part (job_id, id) WHERE state = 'queued';
 CREATE INDEX part_announced ON part (announced_at) WHERE announced_at IS NOT NULL;
 CREATE INDEX part_running ON part (lease_until) WHERE state = 'running';
 
