@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -18,17 +18,17 @@ from playback import Player
 from retake.domain.errors import ENCODER, OUT_OF_MEMORY, TIMEOUT
 from retake.domain.limits import Limits
 from retake.domain.recipe import plan_recipes, speed_of
-from retake_worker.clip import Clip
+from retake_worker.clip import clip_of
 from retake_worker.distance import compare, distances
 from retake_worker.ffmpeg_command import file_of
 from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Stalled
-from retake_worker.movie import read_movie
+from retake_worker.inspect import probed
 from retake_worker.render import BadTake, Kitchen, check, failure_of, measure, render
 
 pytestmark = pytest.mark.anyio
 
 SHA256 = "ab" * 32
-Cook = Callable[[str], Kitchen]
+Cook = Callable[[str], Awaitable[Kitchen]]
 
 
 def recipe(index: int = 1, **effects: dict[str, float]) -> dict[str, Any]:
@@ -36,23 +36,9 @@ def recipe(index: int = 1, **effects: dict[str, float]) -> dict[str, Any]:
     return {"version": 1, "index": index, "seed": 1, "effects": steps, "output": {"profile": "fast"}}
 
 
-def clip_at(file: Path) -> Clip:
-    """What the probe will say, from the boxes alone."""
-    with file.open("rb") as opened:
-        movie = read_movie(opened, file.stat().st_size)
-    track, sounds = movie.of("vide")[0], movie.of("soun")
-    width, height = (track.height, track.width) if track.rotation in {90, 270} else (track.width, track.height)
-    fps = track.frames / track.seconds
-    return Clip(
-        width=width,
-        height=height,
-        fps=fps,
-        frames=track.frames if fps < 60.5 else round(track.seconds * 60),
-        seconds=track.seconds,
-        sound=sounds[0].number if sounds else None,
-        picture=track.number,
-        pixel_aspect=f"{track.sar}",
-    )
+async def kitchen_in(folder: Path, ffmpeg: Path) -> Kitchen:
+    """Around the source in this folder."""
+    return Kitchen(ffmpeg, clip_of(await probed(ffmpeg, Limits(), folder)), folder, Limits())
 
 
 @pytest.fixture
@@ -64,11 +50,11 @@ def player(ffmpeg: Path) -> Player:
 def cook(clips: Clips, ffmpeg: Path, tmp_path: Path) -> Cook:
     """A place to make takes of a clip."""
 
-    def ready(name: str) -> Kitchen:
+    async def ready(name: str) -> Kitchen:
         folder = tmp_path / name
         folder.mkdir()
         shutil.copyfile(clips(name), folder / "source")
-        return Kitchen(ffmpeg, clip_at(folder / "source"), folder, Limits())
+        return await kitchen_in(folder, ffmpeg)
 
     return ready
 
@@ -86,7 +72,7 @@ async def make(kitchen: Kitchen, *recipes: dict[str, Any]) -> list[Path]:
 async def test_every_take_has_the_frames_of_its_source_and_lasts_as_long_as_its_speed_says(
     cook: Cook, player: Player, name: str
 ) -> None:
-    kitchen = cook(name)
+    kitchen = await cook(name)
     clip, recipes = kitchen.clip, plan_recipes(5, SHA256, 3)
 
     files = await make(kitchen, *recipes)
@@ -104,7 +90,7 @@ async def test_every_take_has_the_frames_of_its_source_and_lasts_as_long_as_its_
 
 
 async def test_frames_keep_their_distances(cook: Cook, player: Player) -> None:
-    kitchen = cook("uneven")
+    kitchen = await cook("uneven")
 
     (file,) = await make(kitchen, recipe(speed={"factor": 1.06}))
 
@@ -113,7 +99,7 @@ async def test_frames_keep_their_distances(cook: Cook, player: Player) -> None:
 
 
 async def test_a_mirrored_take_is_its_source_the_other_way_round(cook: Cook, player: Player) -> None:
-    kitchen = cook("motion")
+    kitchen = await cook("motion")
 
     (file,) = await make(kitchen, recipe(mirror={}))
 
@@ -123,7 +109,7 @@ async def test_a_mirrored_take_is_its_source_the_other_way_round(cook: Cook, pla
 
 
 async def test_the_same_recipe_gives_the_same_bytes_alone_or_in_company(cook: Cook) -> None:
-    kitchen, again = cook("motion"), cook("unicode")
+    kitchen, again = await cook("motion"), await cook("unicode")
     again = replace(again, clip=kitchen.clip)
     shutil.copyfile(kitchen.folder / "source", again.folder / "source")
     recipes = plan_recipes(5, SHA256, 3)
@@ -136,7 +122,7 @@ async def test_the_same_recipe_gives_the_same_bytes_alone_or_in_company(cook: Co
 
 
 async def test_no_two_of_five_takes_are_near_nor_is_one_to_its_source(cook: Cook, player: Player) -> None:
-    kitchen = cook("motion")
+    kitchen = await cook("motion")
     recipes = plan_recipes(11, SHA256, 5)
 
     files = await make(kitchen, *recipes)
@@ -154,7 +140,7 @@ async def test_no_two_of_five_takes_are_near_nor_is_one_to_its_source(cook: Cook
 
 
 async def test_takes_of_nearly_the_same_recipe_are_near(cook: Cook, player: Player) -> None:
-    kitchen = cook("motion")
+    kitchen = await cook("motion")
     small = {"brightness": 0.01, "contrast": 1.0, "saturation": 1.0, "hue": 0.0}
 
     files = await make(
@@ -180,7 +166,7 @@ async def test_sound_and_picture_stay_together(
     flash = "color=black:s=64x64:r=30:d=10,drawbox=c=white:t=fill:enable='lt(mod(n,30),3)'"
     made = clips.encode("beeps", Encoded(["-f", "lavfi", "-i", beep, "-c:a", "aac", "-c:v", "libx264"], source=flash))
     shutil.move(made, tmp_path / "source")
-    kitchen = Kitchen(ffmpeg, clip_at(tmp_path / "source"), tmp_path, Limits())
+    kitchen = await kitchen_in(tmp_path, ffmpeg)
 
     (file,) = await make(kitchen, recipe(speed={"factor": factor}))
 
@@ -198,7 +184,7 @@ async def test_sound_that_starts_late_stays_late(cook: Cook, player: Player, cli
     late = clips("motion").with_name("late.mp4")
     clips.run("-i", str(clips("motion")), "-itsoffset", "0.5", "-i", str(clips("motion")),
               "-map", "0:v", "-map", "1:a", "-c", "copy", str(late))  # fmt: skip
-    kitchen = cook("motion")
+    kitchen = await cook("motion")
     shutil.copyfile(late, kitchen.folder / "source")
 
     (file,) = await make(kitchen, recipe(speed={"factor": 1.06}))
@@ -207,7 +193,7 @@ async def test_sound_that_starts_late_stays_late(cook: Cook, player: Player, cli
 
 
 async def test_a_take_carries_nothing_of_what_its_source_said(cook: Cook, player: Player, clips: Clips) -> None:
-    kitchen = cook("motion")
+    kitchen = await cook("motion")
     words = ["-metadata", "title=Holiday", "-metadata", "location=+48.2+016.3/", "-metadata:s:v", "handler_name=Camera"]
     clips.run("-i", str(clips("motion")), "-c", "copy", *words, "-f", "mp4", str(kitchen.folder / "source"))
 
@@ -218,7 +204,7 @@ async def test_a_take_carries_nothing_of_what_its_source_said(cook: Cook, player
 
 
 async def test_the_shape_of_pixels_is_kept(cook: Cook, player: Player) -> None:
-    kitchen = cook("anamorphic")
+    kitchen = await cook("anamorphic")
 
     (file,) = await make(kitchen, recipe(zoom={"factor": 1.11, "x": 0.5, "y": 0.5}))
 
@@ -226,8 +212,7 @@ async def test_the_shape_of_pixels_is_kept(cook: Cook, player: Player) -> None:
 
 
 async def test_what_says_nothing_of_its_colours_is_tagged(cook: Cook, player: Player) -> None:
-    kitchen = cook("motion")
-    kitchen = replace(kitchen, clip=replace(kitchen.clip, colours="smpte170m"))
+    kitchen = await cook("motion")
 
     (file,) = await make(kitchen, recipe())
 
@@ -236,7 +221,7 @@ async def test_what_says_nothing_of_its_colours_is_tagged(cook: Cook, player: Pl
 
 async def test_a_run_that_is_killed_makes_no_take(clips: Clips, ffmpeg: Path, tmp_path: Path) -> None:
     shutil.move(clips.encode("large", Encoded(X264, size="1280x720", seconds=3)), tmp_path / "source")
-    kitchen = Kitchen(ffmpeg, clip_at(tmp_path / "source"), tmp_path, Limits())
+    kitchen = await kitchen_in(tmp_path, ffmpeg)
 
     def killed(_frames: int) -> None:
         for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
@@ -255,7 +240,7 @@ async def test_a_run_that_does_not_move_is_a_timeout(cook: Cook, tmp_path: Path)
     hanging = tmp_path / "hanging"
     hanging.write_text(f"#!{sys.executable} -IS\nimport time\nwhile True: time.sleep(9)\n")
     hanging.chmod(0o755)
-    kitchen = replace(cook("motion"), ffmpeg=hanging, stall=0.5)
+    kitchen = replace(await cook("motion"), ffmpeg=hanging, stall=0.5)
 
     with pytest.raises(Stalled) as stalled:
         await render(kitchen, [recipe()], lambda _frames: None)
@@ -269,12 +254,12 @@ async def test_a_full_disk_is_nobodys_fault(cook: Cook, tmp_path: Path) -> None:
     full.chmod(0o755)
 
     with pytest.raises(OSError, match="No space left"):
-        await render(replace(cook("motion"), ffmpeg=full), [recipe()], lambda _frames: None)
+        await render(replace(await cook("motion"), ffmpeg=full), [recipe()], lambda _frames: None)
 
 
 async def test_a_recipe_that_ffmpeg_does_not_take_is_an_encoder_failure(cook: Cook) -> None:
     with pytest.raises(FFmpegFailed) as failed:
-        await render(cook("motion"), [recipe(zoom={"factor": 0.5, "x": 0, "y": 0})], lambda _frames: None)
+        await render(await cook("motion"), [recipe(zoom={"factor": 0.5, "x": 0, "y": 0})], lambda _frames: None)
 
     assert failure_of(failed.value) is ENCODER
 
@@ -291,7 +276,7 @@ async def test_a_recipe_that_ffmpeg_does_not_take_is_an_encoder_failure(cook: Co
 async def test_a_take_that_is_not_as_it_should_be_is_found_out(
     cook: Cook, change: dict[str, Any], complaint: str
 ) -> None:
-    kitchen = cook("motion")
+    kitchen = await cook("motion")
     await make(kitchen, recipe())
 
     with pytest.raises(BadTake, match=complaint):
@@ -299,7 +284,7 @@ async def test_a_take_that_is_not_as_it_should_be_is_found_out(
 
 
 async def test_a_take_whose_end_is_missing_is_found_out(cook: Cook) -> None:
-    kitchen = cook("motion")
+    kitchen = await cook("motion")
     (file,) = await make(kitchen, recipe())
     file.write_bytes(file.read_bytes()[:-1000])
 
@@ -308,7 +293,7 @@ async def test_a_take_whose_end_is_missing_is_found_out(cook: Cook) -> None:
 
 
 async def test_a_take_whose_pictures_are_garbage_is_found_out(cook: Cook) -> None:
-    kitchen = cook("motion")
+    kitchen = await cook("motion")
     (file,) = await make(kitchen, recipe())
     data = bytearray(file.read_bytes())
     start = data.index(b"mdat") + 1000
@@ -321,4 +306,4 @@ async def test_a_take_whose_pictures_are_garbage_is_found_out(cook: Cook) -> Non
 
 async def test_a_take_that_never_came_is_found_out(cook: Cook) -> None:
     with pytest.raises(BadTake, match="No such file"):
-        await check(cook("motion"), recipe())
+        await check(await cook("motion"), recipe())
