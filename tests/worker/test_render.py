@@ -42,11 +42,6 @@ async def kitchen_in(folder: Path, ffmpeg: Path) -> Kitchen:
 
 
 @pytest.fixture
-def player(ffmpeg: Path) -> Player:
-    return Player(ffmpeg)
-
-
-@pytest.fixture
 def cook(clips: Clips, ffmpeg: Path, tmp_path: Path) -> Cook:
     """A place to make takes of a clip."""
 
