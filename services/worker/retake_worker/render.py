@@ -8,7 +8,6 @@ import asyncio
 import errno
 import hashlib
 import os
-import signal
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,13 +16,14 @@ from typing import Any
 
 from retake.blobs.bucket import Blobs
 from retake.blobs.keys import Result
-from retake.domain.errors import ENCODER, OUT_OF_MEMORY, TIMEOUT, BadInput, Failure
+from retake.domain.errors import ENCODER, BadInput, Failure
 from retake.domain.limits import Limits
 from retake.domain.recipe import speed_of
 from retake.domain.work import Claim, Rendered
 from retake_worker.clip import Clip
+from retake_worker.diagnosis import diagnosis
 from retake_worker.ffmpeg_command import check_arguments, file_of, look_of, render_arguments
-from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Patience, Stalled, TooLong, run
+from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Patience, run
 from retake_worker.movie import Movie, read_movie
 
 _PIECE = 2**20
@@ -119,14 +119,10 @@ async def store(
 
 
 def failure_of(error: FFmpegError | BadTake) -> Failure:
-    """Why a take did not come out, for people."""
-    match error:
-        case Stalled() | TooLong():
-            return TIMEOUT
-        case FFmpegFailed() if error.code == -signal.SIGKILL or os.strerror(errno.ENOMEM) in error.tail:
-            return OUT_OF_MEMORY
-        case _:
-            return ENCODER
+    """Why a take did not come out, for people. Its source was found good, so that what is left is the encoder's."""
+    if isinstance(error, FFmpegError) and not (failure := diagnosis(error)).final:
+        return failure
+    return ENCODER
 
 
 def _sums(file: Path) -> tuple[int, str]:

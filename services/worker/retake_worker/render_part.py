@@ -16,6 +16,7 @@ from retake_worker.clip import clip_of
 from retake_worker.ffmpeg_command import SOURCE
 from retake_worker.ffmpeg_process import FFmpegError
 from retake_worker.lease import Frames
+from retake_worker.probe import Probe
 from retake_worker.render import BadTake, Kitchen, check, failure_of, measure, render, store
 from retake_worker.scratch import download
 from retake_worker.tools import Tools
@@ -28,7 +29,7 @@ async def render_part(tools: Tools, claimed: Claim, work: Work, frames: Frames) 
     async with tools.scratch.folder(claimed) as folder:
         await download(tools.blobs, work, folder / SOURCE)
         tools.reach("downloaded")
-        kitchen = Kitchen(tools.ffmpeg, clip_of(work.probe), folder, tools.limits)
+        kitchen = Kitchen(tools.ffmpeg, clip_of(Probe.from_plain(work.probe)), folder, tools.limits)
         rendering = Rendering(tools, claimed, kitchen, frames, work.probe["frames"])
         left = work.takes if claimed.failures else await rendering.together(work.takes)
         for take in left:
