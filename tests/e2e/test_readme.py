@@ -57,7 +57,7 @@ class Seen:
         small = (160, 90) if width >= height else (90, 160)
         raw = subprocess.run(
             [ffmpeg, "-v", "error", "-i", file, "-vf", f"scale={small[0]}:{small[1]}:flags=area,format=yuv444p",
-             "-f", "rawvideo", "-"], capture_output=True, check=True,
+             "-fps_mode", "passthrough", "-f", "rawvideo", "-"], capture_output=True, check=True,
         ).stdout  # fmt: skip
         planes = np.frombuffer(raw, np.uint8).reshape(-1, 3, small[1], small[0])
         self.frames = len(planes)
