@@ -16,6 +16,7 @@ from retake.domain.work import RECIPE_VERSION, Claim, Plan, Planned, Rendered
 from retake.store import parts, sources
 from retake.store.connect import Database
 from retake.store.jobs import NewJob, accept
+from retake.store.work import work_of
 from retake.store.workspaces import ensure_workspace
 
 TIMING = Timing()
@@ -91,7 +92,7 @@ class Footage:
 
     async def render(self, job: Filmed, claimed: Claim, data: bytes) -> None:
         """The one take of that part, and its thumbnail."""
-        (take,) = (await parts.work_of(self.database, claimed)).takes
+        (take,) = (await work_of(self.database, claimed)).takes
         place = (str(job.id), str(claimed.video), take.index, claimed.number)
         rendered = Rendered(
             take.index, Result(*place).key, len(data), zlib.crc32(data), hashlib.sha256(data).hexdigest(),

@@ -10,7 +10,7 @@ import asyncio
 import structlog
 
 from retake.bus.connection import Bus
-from retake.bus.errors import BusUnavailable
+from retake.bus.errors import BusError
 from retake.bus.messages import PartAnnounced
 from retake.domain.timing import Timing
 from retake.store.announcements import BATCH, Announceable, mark_announced, next_to_announce, withdraw_unheard
@@ -47,13 +47,10 @@ class Relay:
         if withdrawn:
             log.info("announced in vain", parts=withdrawn)
         parts = await next_to_announce(self._database, self._timing)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for part in parts:
-                    tasks.create_task(self._announce(part))
-        except* BusUnavailable as failed:
+        told = await asyncio.gather(*(self._announce(part) for part in parts), return_exceptions=True)
+        if failed := [error for error in told if isinstance(error, BaseException)]:
             await give_up_duty(self._database, DUTY, self._holder)
-            raise failed.exceptions[0] from None
+            raise failed[0]
         return len(parts)
 
     async def _announce(self, part: Announceable) -> None:
@@ -70,7 +67,7 @@ class Relay:
     async def _pass(self) -> int:
         try:
             return await self.run_once()
-        except (Unavailable, BusUnavailable) as error:
+        except (Unavailable, BusError) as error:
             log.warning("nothing can be announced now", error=str(error))
             return 0
 

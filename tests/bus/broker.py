@@ -1,4 +1,4 @@
-"""What the tests of the bus share: a NATS to be mistreated, a timing, and a message."""
+"""What the tests of the bus share: a NATS to be mistreated, a timing, a message, and the ways to ask for more."""
 
 import asyncio
 import dataclasses
@@ -8,9 +8,16 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
+from nats.js import JetStreamContext
+
+from conftest import eventually
+from retake.bus.connection import Bus
+from retake.bus.errors import BusUnavailable
 from retake.bus.messages import PartAnnounced
+from retake.bus.subjects import CONSUMER
 from retake.domain.timing import Timing
 from retake.settings import Nats
 from retake_local import servers
@@ -75,3 +82,27 @@ class Broker:
         place = self.data / "nats" / "nats.conf"
         kept = place.read_text().rpartition("authorization")[0]
         write_secret(place, f'{kept}authorization {{ token: "{token}" }}\n')
+
+
+async def publish(bus: Bus, number: int) -> bool:
+    """As the relay does it: again, until NATS has it."""
+    try:
+        await bus.publish_part(announced(number))
+    except BusUnavailable:
+        return False
+    return True
+
+
+async def works(bus: Bus, number: int) -> None:
+    assert await eventually(lambda: publish(bus, number))
+    while (announcement := await eventually(bus.fetch)).message.part_id != str(number):
+        await announcement.ack()
+    await announcement.ack()
+
+
+async def waits_for_a_message(jetstream: JetStreamContext) -> bool:
+    return bool((await jetstream.consumer_info("retake", CONSUMER)).num_waiting)
+
+
+def told(lines: list[Any], words: str) -> int:
+    return sum(line["event"] == words and line["log_level"] != "debug" for line in lines)

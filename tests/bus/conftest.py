@@ -4,6 +4,7 @@ from pathlib import Path
 import nats as nats_py
 import pytest
 from nats.aio.client import Client
+from nats.js import JetStreamContext
 
 from bus.broker import TIMING, Broker
 from retake.bus.connection import Bus, open_bus
@@ -37,3 +38,11 @@ async def own_bus(broker: Broker) -> AsyncIterator[Bus]:
     """A bus on `broker`."""
     async with open_bus(broker.settings, TIMING, name="test") as opened:
         yield opened
+
+
+@pytest.fixture
+async def jetstream(broker: Broker) -> AsyncIterator[JetStreamContext]:
+    """The stream of `broker`, in other hands."""
+    client = await nats_py.connect(broker.settings.url)
+    yield client.jetstream()
+    await client.close()

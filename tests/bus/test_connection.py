@@ -137,6 +137,8 @@ async def test_a_message_that_comes_after_its_fetch_was_cancelled_is_the_next_on
     await eventually(lambda: asks(raw, nats))
     fetching.cancel()
     await asyncio.gather(fetching, return_exceptions=True)
+    async with asyncio.timeout(5):
+        assert await bus.fetch(0.05) is None
 
     await bus.publish_part(announced(1))
     await bus.publish_part(announced(2))

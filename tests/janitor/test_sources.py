@@ -9,8 +9,8 @@ import pytest
 
 from footage import TIMING, Filmed, Footage
 from retake.blobs.bucket import Blobs, open_blobs
+from retake.domain.errors import Failure
 from retake.domain.states import Wish
-from retake.domain.work import Failure
 from retake.settings import Bucket, Postgres
 from retake.store import parts
 from retake.store.connect import open_database

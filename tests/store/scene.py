@@ -12,6 +12,7 @@ from retake.store import fleet, parts, sources
 from retake.store.connect import Database
 from retake.store.jobs import NewJob, accept
 from retake.store.reaping import Reaped, reap
+from retake.store.work import work_of
 
 TIMING = Timing()
 AT_ONCE = replace(TIMING, lease=0)
@@ -128,7 +129,7 @@ class Scene:
 
     async def render(self, claimed: Claim) -> None:
         """All that is left of a render part."""
-        work = await parts.work_of(self.database, claimed)
+        work = await work_of(self.database, claimed)
         for take in work.takes:
             await parts.finish_variation(self.database, claimed, rendered(take.index, claimed), TIMING)
         await parts.finish_part(self.database, claimed, TIMING)

@@ -11,8 +11,10 @@ from conftest import eventually
 from retake.domain.states import Wish
 from retake.domain.work import RECIPE_VERSION
 from retake.store import parts
+from retake.store.heartbeat import heartbeat
 from retake.store.jobs import WishRefused, wish
 from retake.store.retrying import NothingToRetry, retry
+from retake.store.work import work_of
 from store.scene import BROKEN, TIMING, Scene, plan, rendered
 
 pytestmark = pytest.mark.anyio
@@ -56,7 +58,7 @@ async def test_of_two_last_parts_of_a_video_that_finish_at_once_the_second_ends_
     job = await scene.planned(takes=6)
     claims = [await scene.claim_next(job) for _ in range(2)]
     for claimed in claims:
-        for take in (await parts.work_of(scene.database, claimed)).takes:
+        for take in (await work_of(scene.database, claimed)).takes:
             await parts.fail_variation(scene.database, claimed, take.index, BROKEN, TIMING)
 
     await asyncio.gather(*(parts.finish_part(scene.database, claimed, TIMING) for claimed in claims))
@@ -149,10 +151,10 @@ async def test_heartbeats_go_on_while_another_move_holds_the_job(scene: Scene) -
         pausing = asyncio.create_task(wish(scene.database, job.id, Wish.PAUSE))
         await eventually(lambda: scene.waiting(1))
         async with asyncio.timeout(5):
-            heard = await parts.heartbeat(scene.database, claimed, {}, TIMING)
+            heard = await heartbeat(scene.database, claimed, {}, TIMING)
     await pausing
 
-    assert heard is Wish.RUN
+    assert heard.wish is Wish.RUN
 
 
 async def test_heartbeats_go_on_while_inspect_waits_for_its_source(scene: Scene) -> None:
@@ -165,7 +167,7 @@ async def test_heartbeats_go_on_while_inspect_waits_for_its_source(scene: Scene)
         finishing = asyncio.create_task(parts.finish_inspect(scene.database, claimed, plan(1), RECIPE_VERSION, TIMING))
         await eventually(lambda: scene.waiting(1))
         async with asyncio.timeout(5):
-            await parts.heartbeat(scene.database, claimed, {}, TIMING)
+            await heartbeat(scene.database, claimed, {}, TIMING)
     await finishing
 
     assert (await scene.states(job))[2] == ["done", "queued"]

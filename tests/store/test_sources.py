@@ -127,7 +127,7 @@ async def test_several_sweeps_at_once_never_take_the_same(scene: Scene) -> None:
 
     keys = [key for taken in swept for key in taken or []]
     assert len(keys) == len(set(keys)) > 0
-    assert len(await scene.sql("SELECT FROM source WHERE state = 'gone'")) == len(keys)
+    assert len(await scene.sql("SELECT id FROM source WHERE state = 'gone'")) == len(keys)
 
 
 async def test_a_source_that_an_accept_holds_is_not_swept(scene: Scene) -> None:

@@ -1,19 +1,15 @@
-"""Parts as workers see them: claim, heartbeat, store, commit, release. Rule numbers as in docs/architecture.md."""
+"""Parts as workers see them: claim, store, commit, release. Rule numbers as in docs/architecture.md."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from retake.domain.errors import Failure
 from retake.domain.states import PartState, State, VariationState, Wish, requeued
 from retake.domain.timing import Timing
-from retake.domain.work import ChunkPlace, Claim, PartKind, Plan, Rendered, Take, Work, slices
+from retake.domain.work import Claim, PartKind, Plan, Rendered, slices
 from retake.store.connect import Database
 from retake.store.move import LeaseLost, Move, moving_part
-from retake.store.progress import note_progress
 
 
 async def claim(database: Database, part: int, worker: str, recipe_version: int, timing: Timing) -> Claim | None:
@@ -43,75 +39,6 @@ async def claim(database: Database, part: int, worker: str, recipe_version: int,
             return Claim(part, row["claim"], PartKind(row["kind"]), move.job.id, row["video_id"], row["failures"])
     except LeaseLost:
         return None
-
-
-async def work_of(database: Database, claimed: Claim) -> Work:
-    """What there is to do: only variations that are still queued."""
-    async with database.transaction() as connection:
-        rows = await connection.execute(
-            """
-            SELECT v.name, v.source_id, v.probe, s.size, j.variations, j.seed, j.options, p.indices
-            FROM part p
-            JOIN video v ON v.id = p.video_id JOIN source s ON s.id = v.source_id JOIN job j ON j.id = p.job_id
-            WHERE p.id = %s AND p.claim = %s AND p.state = 'running'
-            """,
-            (claimed.part, claimed.number),
-        )
-        row = await rows.fetchone()
-        if row is None:
-            raise LeaseLost
-        chunks = await connection.execute(
-            "SELECT key, size, sha256 FROM chunk WHERE source_id = %s AND state = 'done' ORDER BY n",
-            (row["source_id"],),
-        )
-        takes = await connection.execute(
-            """
-            SELECT index, recipe FROM variation
-            WHERE video_id = %s AND index = ANY(%s) AND state = 'queued' ORDER BY index
-            """,
-            (claimed.video, row["indices"]),
-        )
-        return Work(
-            name=row["name"],
-            source=row["source_id"],
-            size=row["size"],
-            chunks=[ChunkPlace(**chunk) for chunk in await chunks.fetchall()],
-            variations=row["variations"],
-            seed=row["seed"],
-            options=row["options"],
-            probe=row["probe"],
-            takes=[Take(**take) for take in await takes.fetchall()],
-        )
-
-
-@dataclass(frozen=True)
-class Beat:
-    """What a heartbeat brings back: what the person wants by now, and what there is to tell of the video."""
-
-    wish: Wish
-    workspace: UUID
-    progress: float
-    due: int
-
-
-async def heartbeat(database: Database, claimed: Claim, frames: Mapping[int, int], timing: Timing) -> Beat:
-    """Rule 5: without the job's lock. The part first, then its video: moves lock them in that order too."""
-    async with database.transaction() as connection:
-        rows = await connection.execute(
-            """
-            UPDATE part SET lease_until = now() + %s, frames = %s
-            FROM job, video
-            WHERE part.id = %s AND claim = %s AND part.state = 'running' AND job.id = part.job_id
-                AND video.id = part.video_id
-            RETURNING job.wish, job.workspace, video.progress, coalesce((video.probe ->> 'frames')::integer, 0) AS due
-            """,
-            (timedelta(seconds=timing.lease), Jsonb(dict(frames)), claimed.part, claimed.number),
-        )
-        row = await rows.fetchone()
-        if row is None:
-            raise LeaseLost
-        told = await note_progress(connection, [claimed.video]) if frames else {}
-    return Beat(Wish(row["wish"]), row["workspace"], told.get(claimed.video, row["progress"]), row["due"])
 
 
 async def name_take(database: Database, claimed: Claim, index: int) -> None:

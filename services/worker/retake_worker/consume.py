@@ -17,7 +17,9 @@ from retake.domain.errors import INTERNAL, SOURCE_LOST, BadInput, Failure
 from retake.domain.work import RECIPE_VERSION, Claim, PartKind, Work
 from retake.store import fleet, parts
 from retake.store.connect import Unavailable
+from retake.store.heartbeat import Beat
 from retake.store.move import LeaseLost
+from retake.store.work import work_of
 from retake_worker.diagnosis import diagnosis
 from retake_worker.ffmpeg_process import FFmpegError
 from retake_worker.inspect import inspect
@@ -155,7 +157,7 @@ class Consumer:
     async def _do(self, claimed: Claim, frames: Frames) -> None:
         """Work that cannot succeed ends the part; what may go better another time is raised."""
         tools = self._tools
-        work = await parts.work_of(tools.database, claimed)
+        work = await work_of(tools.database, claimed)
         try:
             if claimed.kind is PartKind.INSPECT:
                 await self._inspect(claimed, work)
@@ -185,7 +187,7 @@ class Consumer:
             tools.reach("inspected")
             await parts.finish_inspect(tools.database, claimed, plan, RECIPE_VERSION, tools.timing)
 
-    async def _tell(self, claimed: Claim, beat: parts.Beat, frames: Frames) -> None:
+    async def _tell(self, claimed: Claim, beat: Beat, frames: Frames) -> None:
         """A tick for whoever watches; the same figures stand in Postgres."""
         tick = ProgressTick(
             workspace_id=str(beat.workspace),
