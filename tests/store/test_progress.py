@@ -4,6 +4,7 @@ import pytest
 
 from retake.domain.work import RECIPE_VERSION, Claim, Plan, Planned
 from retake.store import parts
+from retake.store.heartbeat import Beat, heartbeat
 from retake.store.retrying import retry
 from store.scene import BROKEN, RESERVE, TIMING, Accepted, Scene, rendered
 
@@ -27,8 +28,8 @@ async def progress(scene: Scene, job: Accepted) -> float:
     return round(float((await scene.one("video", job.video))["progress"]), 4)
 
 
-async def beat(scene: Scene, claimed: Claim, frames: dict[int, int]) -> parts.Beat:
-    return await parts.heartbeat(scene.database, claimed, frames, TIMING)
+async def beat(scene: Scene, claimed: Claim, frames: dict[int, int]) -> Beat:
+    return await heartbeat(scene.database, claimed, frames, TIMING)
 
 
 async def test_frames_count_as_soon_as_they_are_told(scene: Scene) -> None:

@@ -155,8 +155,8 @@ while True: n += 1; os.write(pipe, b'frame=%d\\n' % n); time.sleep(.01)
     with pytest.raises(TooLong):
         await run(endless, [], folder, Patience(stall=0.5, total=2), moved=told.append)
 
-    assert told == sorted(set(told))
-    assert len(told) > 5
+    assert told == sorted(set(told))  # lines that come together count once
+    assert len(told) > 10
 
 
 async def test_cancelled_it_ends_even_one_that_ignores_being_told(fake: Fake, folder: Path) -> None:

@@ -21,6 +21,7 @@ from retake.settings import Bucket, Nats
 from retake.store import parts, sources
 from retake.store.connect import Database
 from retake.store.jobs import NewJob, accept
+from retake.store.work import work_of
 from retake.store.workspaces import ensure_workspace
 from retake_worker.inspect import probed
 from retake_worker.render_part import render_part
@@ -89,7 +90,7 @@ async def planned(
 
 async def work_on(tools: Tools, claimed: Claim) -> dict[int, int]:
     frames: dict[int, int] = {}
-    await render_part(tools, claimed, await parts.work_of(tools.database, claimed), frames)
+    await render_part(tools, claimed, await work_of(tools.database, claimed), frames)
     return frames
 
 
@@ -162,7 +163,7 @@ async def test_after_a_loss_takes_go_one_by_one_and_each_is_named_first(
             runs.append(set(told[0]))
             super().update(*told)
 
-    await render_part(tools, claimed, await parts.work_of(tools.database, claimed), Watched())
+    await render_part(tools, claimed, await work_of(tools.database, claimed), Watched())
 
     assert claimed.failures == 1
     assert runs

@@ -17,6 +17,7 @@ from retake.domain.errors import INTERNAL, SOURCE_LOST, BadInput, Failure
 from retake.domain.work import RECIPE_VERSION, Claim, PartKind, Work
 from retake.store import fleet, parts
 from retake.store.connect import Unavailable
+from retake.store.heartbeat import Beat
 from retake.store.move import LeaseLost
 from retake.store.work import work_of
 from retake_worker.diagnosis import diagnosis
@@ -186,7 +187,7 @@ class Consumer:
             tools.reach("inspected")
             await parts.finish_inspect(tools.database, claimed, plan, RECIPE_VERSION, tools.timing)
 
-    async def _tell(self, claimed: Claim, beat: parts.Beat, frames: Frames) -> None:
+    async def _tell(self, claimed: Claim, beat: Beat, frames: Frames) -> None:
         """A tick for whoever watches; the same figures stand in Postgres."""
         tick = ProgressTick(
             workspace_id=str(beat.workspace),

@@ -14,7 +14,7 @@ from retake.domain.states import Wish
 from retake.domain.timing import Timing
 from retake.domain.work import Claim
 from retake.store.connect import Database, Unavailable
-from retake.store.parts import Beat, heartbeat
+from retake.store.heartbeat import Beat, heartbeat
 
 log = structlog.stdlib.get_logger(__name__)
 
