@@ -14,7 +14,7 @@ from clips import X264, Clips, Encoded
 from retake.domain.errors import ENCODER, OUT_OF_MEMORY, TIMEOUT
 from retake.domain.recipe import plan_recipes
 from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Stalled
-from retake_worker.render import BadTake, check, failure_of, render
+from retake_worker.render import BadTake, check, failure_of, measure, render
 from worker.cooking import Cook, kitchen_in, make, recipe
 
 pytestmark = pytest.mark.anyio
@@ -110,3 +110,12 @@ async def test_a_take_whose_pictures_are_garbage_is_found_out(cook: Cook) -> Non
 async def test_a_take_that_never_came_is_found_out(cook: Cook) -> None:
     with pytest.raises(BadTake, match="No such file"):
         await check(await cook("motion"), recipe())
+
+
+async def test_takes_without_a_frame_are_not_compared(cook: Cook) -> None:
+    kitchen = await cook("motion")
+    await make(kitchen, recipe())
+    (kitchen.folder / "1.yuv").write_bytes(b"")
+
+    assert measure(kitchen, [1]) == {}
+    assert measure(kitchen, [2]) == {}

@@ -55,7 +55,7 @@ class Rendering:
         left = []
         for take in takes:
             try:
-                await self._deliver(take, distances[take.index])
+                await self._deliver(take, distances.get(take.index))
             except (BadTake, FFmpegError) as error:
                 log.warning("the take is tried again", take=take.index, because=repr(error))
                 left.append(take)
@@ -66,7 +66,7 @@ class Rendering:
         await parts.name_take(tools.database, self._claimed, take.index)
         try:
             distances = await self._render([take])
-            await self._deliver(take, distances[take.index])
+            await self._deliver(take, distances.get(take.index))
         except (BadTake, FFmpegError) as error:
             tail = error.tail if isinstance(error, FFmpegError) else ""
             log.error("a take did not come out", take=take.index, because=repr(error), tail=tail)
@@ -83,7 +83,7 @@ class Rendering:
         self._rendered = sorted({*self._rendered, *indices})
         return await asyncio.to_thread(measure, self._kitchen, self._rendered)
 
-    async def _deliver(self, take: Take, distance: Mapping[str, Any]) -> None:
+    async def _deliver(self, take: Take, distance: Mapping[str, Any] | None) -> None:
         """Raises BadTake or FFmpegError when the file is no good."""
         tools = self._tools
         seconds = await check(self._kitchen, take.recipe)
