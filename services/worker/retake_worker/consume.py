@@ -7,6 +7,7 @@ answer it is kept, and nothing more is fetched until Postgres answers. From the 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -14,13 +15,14 @@ from retake import __version__
 from retake.blobs.bucket import Blobs
 from retake.blobs.errors import BlobError, BlobMissing
 from retake.bus.connection import Announcement, Bus
+from retake.bus.errors import BusUnavailable
 from retake.domain.timing import Timing
 from retake.domain.work import RECIPE_VERSION, Claim, Failure, PartKind, Work
 from retake.store import fleet, parts
 from retake.store.connect import Database, Unavailable
 from retake.store.move import LeaseLost
 from retake_worker.inspect import inspect
-from retake_worker.lease import Frames, OutOfTouch, Unwanted, under_lease
+from retake_worker.lease import Finish, Frames, Stopped, under_lease
 from retake_worker.render import fetch_source, render, store
 from retake_worker.scratch import Scratch
 
@@ -52,30 +54,30 @@ class Consumer:
         self._tools = tools
         self._free = asyncio.Semaphore(tools.slots)
         self._working: set[asyncio.Task[None]] = set()
-        self._leaving = False
+        self._leaving = asyncio.Event()
 
     async def run(self) -> None:
-        """Until cancelled; then nothing new is fetched, and what runs is released."""
+        """Until `leave`; then nothing new is fetched, and what runs is given back."""
         live = asyncio.create_task(self._live())
         try:
-            while True:
+            while not self._leaving.is_set():
                 await self._free.acquire()
-                try:
-                    claimed = await self._next()
-                except BaseException:
+                if (claimed := await self._next()) is None:
                     self._free.release()
-                    raise
+                    continue
                 task = asyncio.create_task(self._work_on(claimed))
                 self._working.add(task)
                 task.add_done_callback(self._done)
         finally:
-            self._leaving = True
-            await self._tools.bus.stop_fetching()
+            await self.leave()
             live.cancel()
-            for task in self._working:
-                task.cancel()
             await asyncio.gather(live, *self._working, return_exceptions=True)
-            await self._leave()
+            await self._say_goodbye()
+
+    async def leave(self) -> None:
+        """Nobody is cancelled for it: a claim that is being made is had, and then given back like the others."""
+        self._leaving.set()
+        await self._tools.bus.stop_fetching()
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._working.discard(task)
@@ -84,27 +86,29 @@ class Consumer:
             log.error("a part ended in an error of ours", exc_info=error)
 
     async def _live(self) -> None:
+        """The relay counts only slots that are known to live, so it looks again when there are some."""
         tools = self._tools
         while True:
             try:
                 await fleet.seen(
                     tools.database, tools.name, version=__version__, recipe_version=RECIPE_VERSION, slots=tools.slots
                 )
+                await tools.bus.wake()
             except Unavailable as error:
                 log.warning("could not say that this worker lives", error=str(error))
             await asyncio.sleep(tools.timing.worker_alive / 3)
 
-    async def _leave(self) -> None:
+    async def _say_goodbye(self) -> None:
         try:
             await fleet.gone(self._tools.database, self._tools.name)
         except Unavailable as error:
             log.warning("could not say that this worker is gone", error=str(error))
 
-    async def _next(self) -> Claim:
-        """The next part that is ours."""
+    async def _next(self) -> Claim | None:
+        """The next part that is ours; None when it is time to leave."""
         tools = self._tools
-        while True:
-            announcement = await tools.bus.fetch()
+        while not self._leaving.is_set():
+            announcement = await self._fetch()
             if announcement is None:
                 continue
             tools.reach("fetched")
@@ -112,21 +116,44 @@ class Consumer:
             if claimed is not None:
                 await tools.bus.wake()
                 return claimed
+        return None
+
+    async def _fetch(self) -> Announcement | None:
+        """While NATS is away nothing new comes, and what runs goes on."""
+        try:
+            return await self._tools.bus.fetch()
+        except BusUnavailable as error:
+            log.warning("nothing can be fetched now", error=str(error))
+            await self._rest()
+            return None
 
     async def _claim(self, announcement: Announcement) -> Claim | None:
         tools = self._tools
-        part = int(announcement.message.part_id)
-        while True:
+        part = announcement.message.part_id
+        while part.isdecimal():
             try:
-                claimed = await parts.claim(tools.database, part, tools.name, RECIPE_VERSION, tools.timing)
+                claimed = await parts.claim(tools.database, int(part), tools.name, RECIPE_VERSION, tools.timing)
             except Unavailable as error:
                 log.warning("no answer to a claim; nothing is fetched until there is", part=part, error=str(error))
-                await asyncio.sleep(tools.timing.announce_poll)
+                if self._leaving.is_set():
+                    return None
+                await self._rest()
                 continue
             tools.reach("claimed")
             await announcement.ack()
             tools.reach("acknowledged")
             return claimed
+        log.warning("a message that names no part is removed", part=part)
+        await announcement.ack()
+        return None
+
+    async def _rest(self) -> None:
+        """Before something is tried again."""
+        try:
+            async with asyncio.timeout(self._tools.timing.announce_poll):
+                await self._leaving.wait()
+        except TimeoutError:
+            return
 
     async def _work_on(self, claimed: Claim) -> None:
         """One part, whatever happens to it."""
@@ -134,12 +161,12 @@ class Consumer:
         ids = {"part": claimed.part, "claim": claimed.number, "job": str(claimed.job), "video": str(claimed.video)}
         with structlog.contextvars.bound_contextvars(**ids):
             try:
-                frames: Frames = {}
-                await under_lease(tools.database, claimed, tools.timing, frames, self._do(claimed, frames))
+                await self._attempt(claimed)
+                tools.reach("finished")
                 log.info("part done", kind=claimed.kind)
             except LeaseLost:
                 log.warning("lease lost; nothing of this claim is written any more")
-            except (Unwanted, OutOfTouch, asyncio.CancelledError) as stopped:
+            except Stopped as stopped:
                 log.info("part given back", because=type(stopped).__name__)
                 await self._release(claimed, blocked=False)
             except (Unavailable, BlobError, OSError) as error:
@@ -148,10 +175,26 @@ class Consumer:
             finally:
                 await tools.bus.wake()
 
+    async def _attempt(self, claimed: Claim) -> None:
+        """Work that cannot succeed ends the part; what may go better another time is raised."""
+        tools, frames = self._tools, Frames()
+        work = self._do(claimed, frames)
+        try:
+            finish = await under_lease(tools.database, claimed, tools.timing, frames, work, leaving=self._leaving)
+            await finish()
+        except BlobMissing as error:
+            log.error("source lost", error=str(error))
+            await self._give_up(claimed, SOURCE_LOST)
+        except (LeaseLost, Stopped, Unavailable, BlobError, OSError):
+            raise
+        except Exception as error:
+            log.error("an error of ours", exc_info=error)
+            await self._give_up(claimed, INTERNAL)
+
     async def _release(self, claimed: Claim, *, blocked: bool) -> None:
         """Tried for a lease while Postgres is away: an outage should spend nobody's attempts. Then it is reaped."""
         tools = self._tools
-        deadline = asyncio.get_running_loop().time() + (0 if self._leaving else tools.timing.lease)
+        deadline = asyncio.get_running_loop().time() + tools.timing.lease
         while True:
             try:
                 await parts.release(tools.database, claimed, tools.timing, blocked=blocked)
@@ -159,38 +202,26 @@ class Consumer:
                 log.warning("not released: the lease was lost")
             except Unavailable as error:
                 log.warning("not released", error=str(error))
-                if asyncio.get_running_loop().time() < deadline:
-                    await asyncio.sleep(tools.timing.announce_poll)
+                if asyncio.get_running_loop().time() < deadline and not self._leaving.is_set():
+                    await self._rest()
                     continue
             return
 
-    async def _do(self, claimed: Claim, frames: Frames) -> None:
-        """Work that cannot succeed ends the part; what may go better another time is raised."""
-        tools = self._tools
-        work = await parts.work_of(tools.database, claimed)
-        try:
-            if claimed.kind is PartKind.INSPECT:
-                await self._inspect(claimed, work)
-            else:
-                await self._render(claimed, work, frames)
-        except BlobMissing as error:
-            log.error("source lost", error=str(error))
-            await self._give_up(claimed, work, SOURCE_LOST)
-        except (LeaseLost, Unavailable, BlobError, OSError):
-            raise
-        except Exception as error:
-            log.error("an error of ours", exc_info=error)
-            await self._give_up(claimed, work, INTERNAL)
-        tools.reach("finished")
+    async def _do(self, claimed: Claim, frames: Frames) -> Finish:
+        """All but the last commit."""
+        work = await parts.work_of(self._tools.database, claimed)
+        if claimed.kind is PartKind.INSPECT:
+            return await self._inspect(claimed, work)
+        return await self._render(claimed, work, frames)
 
-    async def _inspect(self, claimed: Claim, work: Work) -> None:
+    async def _inspect(self, claimed: Claim, work: Work) -> Finish:
         tools = self._tools
         async with tools.scratch.folder(claimed) as folder:
             plan = await inspect(tools.blobs, work, folder)
             tools.reach("inspected")
-            await parts.finish_inspect(tools.database, claimed, plan, RECIPE_VERSION, tools.timing)
+        return partial(parts.finish_inspect, tools.database, claimed, plan, RECIPE_VERSION, tools.timing)
 
-    async def _render(self, claimed: Claim, work: Work, frames: Frames) -> None:
+    async def _render(self, claimed: Claim, work: Work, frames: Frames) -> Finish:
         """Each take is rendered, stored, and committed on its own; after a loss each is named before it is tried."""
         tools = self._tools
         async with tools.scratch.folder(claimed) as folder:
@@ -206,13 +237,13 @@ class Consumer:
                 await parts.finish_variation(tools.database, claimed, rendered, tools.timing)
                 frames[take.index] = 1
                 tools.reach("committed")
-            await parts.finish_part(tools.database, claimed, tools.timing)
+        return partial(parts.finish_part, tools.database, claimed, tools.timing)
 
-    async def _give_up(self, claimed: Claim, work: Work, failure: Failure) -> None:
+    async def _give_up(self, claimed: Claim, failure: Failure) -> None:
         tools = self._tools
         if claimed.kind is PartKind.INSPECT:
             await parts.fail_inspect(tools.database, claimed, failure, tools.timing)
             return
-        for take in work.takes:
+        for take in (await parts.work_of(tools.database, claimed)).takes:
             await parts.fail_variation(tools.database, claimed, take.index, failure, tools.timing)
         await parts.finish_part(tools.database, claimed, tools.timing)
