@@ -6,6 +6,7 @@ take fails alone. After a loss (rule 8) the part goes take by take from the star
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -24,17 +25,16 @@ from retake_worker.tools import Tools
 log = structlog.stdlib.get_logger(__name__)
 
 
-async def render_part(tools: Tools, claimed: Claim, work: Work, frames: Frames) -> None:
+async def render_part(tools: Tools, claimed: Claim, work: Work, folder: Path, frames: Frames) -> None:
+    """Returns when each take is completed or failed; the part itself is still to be finished."""
     assert work.probe is not None, "a part to render was planned from a probe"
-    async with tools.scratch.folder(claimed) as folder:
-        await download(tools.blobs, work, folder / SOURCE)
-        tools.reach("downloaded")
-        kitchen = Kitchen(tools.ffmpeg, clip_of(Probe.from_plain(work.probe)), folder, tools.limits)
-        rendering = Rendering(tools, claimed, kitchen, frames, work.probe["frames"])
-        left = work.takes if claimed.failures else await rendering.together(work.takes)
-        for take in left:
-            await rendering.alone(take)
-        await parts.finish_part(tools.database, claimed, tools.timing)
+    await download(tools.blobs, work, folder / SOURCE)
+    tools.reach("downloaded")
+    kitchen = Kitchen(tools.ffmpeg, clip_of(Probe.from_plain(work.probe)), folder, tools.limits)
+    rendering = Rendering(tools, claimed, kitchen, frames, work.probe["frames"])
+    left = work.takes if claimed.failures else await rendering.together(work.takes)
+    for take in left:
+        await rendering.alone(take)
 
 
 class Rendering:
