@@ -52,7 +52,7 @@ class Relay:
         parts = await next_to_announce(self._database, self._timing)
         told = await asyncio.gather(*(self._announce(part) for part in parts), return_exceptions=True)
         failed = [outcome for outcome in told if outcome is not None]
-        if any(isinstance(error, BusUnavailable) for error in failed):
+        if any(isinstance(error, BusError) for error in failed):
             await give_up_duty(self._database, DUTY, self._holder)
         if failed:
             raise failed[0]

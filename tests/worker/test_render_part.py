@@ -88,9 +88,11 @@ async def planned(
     return job
 
 
-async def work_on(tools: Tools, claimed: Claim) -> dict[int, int]:
-    frames: dict[int, int] = {}
-    await render_part(tools, claimed, await work_of(tools.database, claimed), frames)
+async def work_on(tools: Tools, claimed: Claim, frames: dict[int, int] | None = None) -> dict[int, int]:
+    frames = {} if frames is None else frames
+    async with tools.scratch.folder(claimed) as folder:
+        await render_part(tools, claimed, await work_of(tools.database, claimed), folder, frames)
+    await parts.finish_part(tools.database, claimed, tools.timing)
     return frames
 
 
@@ -163,7 +165,7 @@ async def test_after_a_loss_takes_go_one_by_one_and_each_is_named_first(
             runs.append(set(told[0]))
             super().update(*told)
 
-    await render_part(tools, claimed, await work_of(tools.database, claimed), Watched())
+    await work_on(tools, claimed, Watched())
 
     assert claimed.failures == 1
     assert runs

@@ -88,12 +88,13 @@ async def _beat(database: Database, claimed: Claim, timing: Timing, frames: Fram
         told = dict(frames)
         try:
             async with asyncio.timeout_at(last + timing.lease):
-                wish = await heartbeat(database, claimed, told, timing)
+                beat = await heartbeat(database, claimed, told, timing)
         except (Unavailable, TimeoutError) as error:
             if loop.time() - last >= timing.lease:
                 raise OutOfTouch from error
             log.warning("no heartbeat", part=claimed.part, error=str(error))
             continue
         last = loop.time()
-        if wish in {Wish.CANCEL, Wish.EXPIRE}:
+        if beat.wish in {Wish.CANCEL, Wish.EXPIRE}:
             raise Unwanted
+        await tell(beat, told)
