@@ -24,7 +24,7 @@ LEDGER = """
         + (SELECT coalesce(sum(v.reserved), 0) FROM video v JOIN job j ON j.id = v.job_id WHERE j.workspace = w.id)
         + (SELECT coalesce(sum(t.reserved + coalesce(t.size, 0)), 0)
            FROM variation t JOIN video v ON v.id = t.video_id JOIN job j ON j.id = v.job_id
-           WHERE j.workspace = w.id) AS due
+           WHERE j.workspace = w.id AND j.purged_at IS NULL) AS due
     FROM workspace w LEFT JOIN storage s ON s.workspace = w.id
 """
 

@@ -54,7 +54,7 @@ class Scene:
         """What the store has no words for: to look at rows, and to move times."""
         async with self.database.transaction() as connection:
             rows = await connection.execute(statement.encode(), values)
-            return await rows.fetchall() if rows.description else []
+            return await rows.fetchall() if rows.description is not None else []
 
     async def look(self, *queries: str) -> list[list[dict[str, Any]]]:
         """The rows of each."""

@@ -251,7 +251,7 @@ class Steps:
         part = self.model.parts[claimed.part]
         heard = self.ask(claimed, parts.heartbeat(self.database, claimed, {1: 1}, TIMING))
         if heard is not LOST:
-            assert heard == self.model.wish_of(part)
+            assert heard.wish == self.model.wish_of(part)
             part.lapsed = False
 
     def name_take(self, which: int, how: int) -> None:
