@@ -3,11 +3,13 @@
 Each test gets a database cloned from a migrated template, a bucket prefix and a stream of its own, so tests neither
 see nor clean up after each other.
 
+A test that runs pytest itself (the canaries) lends it these servers: their addresses, as JSON, in RETAKE_TEST_SERVERS.
 A test that needs a tool of the system says so, `@requires_tool("unzip")`; without the tool it is listed by name as not
 run. Where all must run (NOTHING_SKIPPED=1, as in .ci/run), whatever is skipped has failed.
 """
 
 import asyncio
+import json
 import os
 import shutil
 import tempfile
@@ -33,6 +35,7 @@ from retake_worker.ffmpeg_process import find_ffmpeg
 T = TypeVar("T")
 
 TEMPLATE = "template_retake"
+LENT = "RETAKE_TEST_SERVERS"
 
 
 def requires_tool(name: str, package: str | None = None) -> pytest.MarkDecorator:
@@ -113,8 +116,18 @@ async def drop_database(url: str, name: str) -> None:
         await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+class LentStack(Stack):
+    """Another session's servers: to be used, not to be stopped."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        self.addresses = addresses
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
+    if lent := os.environ.get(LENT):
+        yield LentStack(Addresses(**json.loads(lent)))
+        return
     data = Path(tempfile.mkdtemp(prefix="retake-test-"))
     data.chmod(0o711)
     running = Stack(data)

@@ -17,7 +17,7 @@ from typing import IO
 
 _LEASH = Path(__file__).with_name("leash.py")
 LOG_SIZE = 16 * 2**20
-_BACKOFF_FIRST, _BACKOFF_MOST, _HEALTHY = 0.2, 10.0, 30.0
+_BACKOFF_FIRST, _HEALTHY = 0.2, 30.0
 _TRIES_AT_START = 5
 
 Say = Callable[[str], None]
@@ -42,6 +42,7 @@ class Program:
     keep: str = "-"
     grace: float = 3.0
     patience: float = 30.0
+    rest: float = 10.0  # the longest pause before it is started again
 
 
 async def spawn(
@@ -113,17 +114,17 @@ class Child:
             os.truncate(self._log, 0)
 
     async def _keep(self) -> None:
-        pause = _BACKOFF_FIRST
+        first = pause = min(_BACKOFF_FIRST, self.program.rest)
         while True:
             since = time.monotonic()
             await self._wait()
             self.up = False
             if time.monotonic() - since > _HEALTHY:
-                pause = _BACKOFF_FIRST
+                pause = first
             self.restarts += 1
             self._say(f"{self.program.name} died ({self._how()}); starting it again in {pause:g} s")
             await asyncio.sleep(pause)
-            pause = min(pause * 2, _BACKOFF_MOST)
+            pause = min(pause * 2, self.program.rest)
             await self._spawn()
             if await self._wait_ready():
                 self._say(f"{self.program.name} is up again")

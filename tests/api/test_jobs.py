@@ -60,13 +60,13 @@ async def test_a_job_that_was_just_accepted(client: httpx.AsyncClient) -> None:
         "jobId": told["jobId"], "name": None, "kind": "variations", "status": "queued", "wish": "run",
         "totalVideos": 2, "failedVideos": 0, "variationsPerVideo": 2, "totalVariations": 4, "completedVariations": 0,
         "failedVariations": 0, "progress": 0.0, "seed": 9, "startedAt": None, "endedAt": None, "expiresAt": None,
-        "expiredBecause": None, "error": None,
+        "expiredBecause": None, "error": None, "errorCode": None,
     }  # fmt: skip
     assert [file["id"] for file in files] == [file["id"] for file in told["files"]]
     assert files[0] == {
         "id": told["files"][0]["id"], "name": "a.mp4", "size": 5000, "status": "queued", "progress": 0.0,
         "sha256": None, "duration": None, "width": None, "height": None, "fps": None, "completedVariations": 0,
-        "failedVariations": 0, "error": None, "variations": [],
+        "failedVariations": 0, "error": None, "errorCode": None, "variations": [],
     }  # fmt: skip
 
 
@@ -130,9 +130,10 @@ async def test_a_finished_video_tells_what_it_is_and_what_came_of_it(
     }  # fmt: skip
     assert takes == [
         {"index": 1, "status": "completed", "progress": 1.0, "size": 900, "duration": 3.9,
-         "distance": {"near": False}, "error": None},
+         "distance": {"near": False}, "error": None, "errorCode": None},
         {"index": 2, "status": "failed", "progress": 0.0, "size": None, "duration": None, "distance": None,
-         "error": {"code": "encoder", "message": ENCODER.sentence}},
+         "error": ENCODER.sentence,
+         "errorCode": "encoder"},
     ]  # fmt: skip
 
 
@@ -162,7 +163,7 @@ async def test_one_bad_video_has_its_sentence_and_the_others_go_on(
     assert (job["failedVideos"], job["failedVariations"], job["progress"]) == (1, 3, 0.5)
     assert listed["failedVariations"] == 3
     assert [file["status"] for file in job["files"]] == ["failed", "queued"]
-    assert job["files"][0]["error"] == {"code": "corrupt", "message": CORRUPT.sentence}
+    assert (job["files"][0]["errorCode"], job["files"][0]["error"]) == ("corrupt", CORRUPT.sentence)
     assert job["error"] is None
 
 
@@ -175,8 +176,8 @@ async def test_a_job_that_failed_says_why(client: httpx.AsyncClient, database: D
     of_two = (await client.get(two["statusUrl"])).json()
 
     assert of_one["status"] == of_two["status"] == "failed"
-    assert of_one["error"]["message"] == CORRUPT.sentence
-    assert of_two["error"]["message"] == "None of the 2 videos could be used; each says why."
+    assert of_one["error"] == CORRUPT.sentence
+    assert of_two["error"] == "None of the 2 videos could be used; each says why."
 
 
 async def test_the_list_is_newest_first_and_short(client: httpx.AsyncClient) -> None:

@@ -54,7 +54,12 @@ class Scene:
         """What the store has no words for: to look at rows, and to move times."""
         async with self.database.transaction() as connection:
             rows = await connection.execute(statement.encode(), values)
-            return await rows.fetchall() if rows.description else []
+            return await rows.fetchall() if rows.description is not None else []
+
+    async def look(self, *queries: str) -> list[list[dict[str, Any]]]:
+        """The rows of each."""
+        async with self.database.transaction() as connection:
+            return [await (await connection.execute(query.encode())).fetchall() for query in queries]
 
     async def one(self, table: str, key: Any) -> Row:
         (row,) = await self.sql(f"SELECT * FROM {table} WHERE id = %s", key)
@@ -136,11 +141,11 @@ class Scene:
 
     async def lose(self, claimed: Claim) -> Reaped:
         """Its worker is not heard of for a lease, and the reaper comes by."""
-        await self.lapse(claimed)
+        await self.lapse(claimed.part)
         return await reap(self.database, AT_ONCE)
 
-    async def lapse(self, claimed: Claim) -> None:
-        await self.sql("UPDATE part SET lease_until = now() - interval '1 s' WHERE id = %s", claimed.part)
+    async def lapse(self, part: int) -> None:
+        await self.sql("UPDATE part SET lease_until = now() - interval '1 s' WHERE id = %s", part)
 
     async def due(self, job: Accepted) -> None:
         """The time until which its parts wait is over."""

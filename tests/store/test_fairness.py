@@ -130,14 +130,22 @@ async def test_a_hundred_thousand_waiting_parts_are_no_burden(scene: Scene, work
 
     announcing = await milliseconds(lambda: next_to_announce(scene.database, TIMING))
     withdrawing = await milliseconds(lambda: withdraw_unheard(scene.database, TIMING))
+    looking_at_all = await milliseconds(lambda: scene.sql(EVERY_WAITING_PART))
 
     assert len(await next_to_announce(scene.database, TIMING)) == 32
-    assert announcing < 20
-    assert withdrawing < 20
+    assert announcing < max(20, looking_at_all / 3)  # the latter on a machine that is busy with other things
+    assert withdrawing < max(20, looking_at_all / 3)
+
+
+EVERY_WAITING_PART = """
+    SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY job_id ORDER BY id) AS turn
+                    FROM part WHERE state = 'queued' AND announced_at IS NULL) AS waiting
+    ORDER BY turn LIMIT 32
+"""
 
 
 async def milliseconds(call: Callable[[], Awaitable[object]]) -> float:
-    """Median of five."""
+    """The median of five."""
     spent = []
     for _ in range(5):
         began = time.perf_counter()

@@ -10,6 +10,7 @@ from retake.domain.errors import WORKER_LOST
 from retake.domain.states import Wish
 from retake.domain.work import Claim
 from retake.store import parts
+from retake.store.heartbeat import heartbeat
 from retake.store.jobs import wish
 from retake.store.reaping import Reaped, reap
 from store.scene import AT_ONCE, TIMING, Accepted, Scene, rendered
@@ -25,7 +26,7 @@ async def lost(scene: Scene, job: Accepted, trying: int | None = None) -> Claim:
     claimed = await scene.claim_next(job)
     if trying is not None:
         await parts.name_take(scene.database, claimed, trying)
-    await scene.lapse(claimed)
+    await scene.lapse(claimed.part)
     return claimed
 
 
@@ -217,7 +218,7 @@ async def test_a_worker_that_comes_back_before_the_reaper_writes_keeps_its_part(
         await holding.execute("SELECT FROM job FOR UPDATE")
         reaping = asyncio.create_task(reap(scene.database, AT_ONCE))
         await eventually(lambda: scene.waiting(1))
-        await parts.heartbeat(scene.database, claimed, {}, TIMING)
+        await heartbeat(scene.database, claimed, {}, TIMING)
 
     assert (await reaping).parts == 0
     assert (await scene.part(job))["claim"] == claimed.number
@@ -241,7 +242,7 @@ async def test_a_list_from_before_an_outage_is_not_worked_off_after_it(scene: Sc
 async def test_two_reapers_at_once_count_a_loss_once(scene: Scene) -> None:
     job = await scene.job(videos=3)
     for part in await scene.parts(job):
-        await scene.lapse(await scene.claim(part["id"]))
+        await scene.lapse((await scene.claim(part["id"])).part)
 
     passes = await asyncio.gather(*(reap(scene.database, AT_ONCE) for _ in range(3)))
 

@@ -1,6 +1,6 @@
 """Who is served next: the least loaded workspace, in it the least loaded job, then the oldest."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush, heapreplace
@@ -49,6 +49,14 @@ class Turns:
         workspace = heappop(self._workspaces)[-1]
         heappop(self._jobs[workspace])
         self._line_up(workspace)
+
+    def outlook(self, places: int) -> Counter[UUID]:
+        """How many of so many turns each job gets, if none has too little; it takes them."""
+        turns: Counter[UUID] = Counter()
+        while turns.total() < places and (job := self.next()) is not None:
+            turns[job] += 1
+            self.take()
+        return turns
 
     def _line_up(self, workspace: UUID) -> None:
         if jobs := self._jobs[workspace]:

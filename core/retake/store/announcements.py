@@ -3,8 +3,6 @@
 The cost follows the number of active jobs, not the backlog: the active jobs are found by one index probe each.
 """
 
-import math
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -50,15 +48,16 @@ async def next_to_announce(database: Database, timing: Timing) -> list[Announcea
 
 
 async def _choose(connection: Connection, waiting: list[Waiting], version: int, room: int) -> list[Announceable]:
-    """Fills the room turn by turn. A job's oldest parts are fetched few at a time: it will hardly get all the turns."""
-    turns = Turns(waiting)
-    few = math.ceil(room / max(1, len(waiting)))
+    """Fills the room turn by turn. What the turns will probably need is fetched at once, more where it is short."""
+    outlook = Turns(waiting).outlook(room)
+    few = max(outlook.values(), default=0)
+    heads = await _heads(connection, list(outlook), 0, version, few)
+    last: dict[UUID, int] = {}
     chosen: list[Announceable] = []
-    heads: dict[UUID, list[Announceable]] = defaultdict(list)
-    last: dict[UUID, int] = defaultdict(int)
+    turns = Turns(waiting)
     while len(chosen) < room and (job := turns.next()) is not None:
-        if not heads[job]:
-            heads[job] = await _heads(connection, job, last[job], version, few)
+        if not heads.get(job):
+            heads |= await _heads(connection, [job], last.get(job, 0), version, few)
         if heads[job]:
             chosen.append(heads[job].pop(0))
             last[job] = chosen[-1].part
@@ -69,7 +68,10 @@ async def _choose(connection: Connection, waiting: list[Waiting], version: int, 
 
 
 async def _waiting(connection: Connection, version: int, room: int) -> list[Waiting]:
-    """The jobs with something to announce, the best of each workspace, with what they have in flight already."""
+    """The jobs with something to announce, with what they have in flight already.
+
+    Only those that could get a place: of the workspaces next in turn, the jobs next in turn.
+    """
     rows = await connection.execute(
         """
         WITH RECURSIVE active AS (
@@ -94,10 +96,15 @@ async def _waiting(connection: Connection, version: int, room: int) -> list[Wait
                    row_number() OVER (PARTITION BY j.workspace
                        ORDER BY coalesce(flight.n, 0) / j.priority, j.created_at, j.id) AS rank
             FROM active JOIN job j ON j.id = active.job_id LEFT JOIN flight ON flight.job_id = j.id
-            WHERE j.wish = 'run')
-        SELECT ranked.id, ranked.workspace, ranked.priority, ranked.load, w.weight,
-               coalesce(loads.n, 0) AS workspace_load
-        FROM ranked JOIN workspace w ON w.id = ranked.workspace LEFT JOIN loads ON loads.workspace = ranked.workspace
+            WHERE j.wish = 'run'),
+        served AS (
+            SELECT w.id, w.weight, coalesce(loads.n, 0) AS load
+            FROM ranked JOIN workspace w ON w.id = ranked.workspace LEFT JOIN loads ON loads.workspace = w.id
+            WHERE ranked.rank = 1
+            ORDER BY coalesce(loads.n, 0) / w.weight, ranked.load / ranked.priority, ranked.created_at, ranked.id
+            LIMIT %(room)s)
+        SELECT ranked.id, ranked.workspace, ranked.priority, ranked.load, served.weight, served.load AS workspace_load
+        FROM ranked JOIN served ON served.id = ranked.workspace
         WHERE ranked.rank <= %(room)s
         ORDER BY ranked.created_at, ranked.id
         """,
@@ -109,17 +116,25 @@ async def _waiting(connection: Connection, version: int, room: int) -> list[Wait
     ]
 
 
-async def _heads(connection: Connection, job: UUID, after: int, version: int, few: int) -> list[Announceable]:
+async def _heads(
+    connection: Connection, jobs: list[UUID], after: int, version: int, few: int
+) -> dict[UUID, list[Announceable]]:
+    """The oldest parts of each job."""
     rows = await connection.execute(
         """
-        SELECT id AS part, generation, kind, job_id AS job, video_id AS video FROM part
-        WHERE job_id = %s AND id > %s AND state = 'queued' AND announced_at IS NULL AND not_before <= now()
-            AND recipe_version <= %s
-        ORDER BY id LIMIT %s
+        SELECT head.* FROM unnest(%s::uuid[]) AS wanted (job) CROSS JOIN LATERAL (
+            SELECT id AS part, generation, kind, job_id AS job, video_id AS video FROM part
+            WHERE job_id = wanted.job AND id > %s AND state = 'queued' AND announced_at IS NULL
+                AND not_before <= now() AND recipe_version <= %s
+            ORDER BY id LIMIT %s) AS head
+        ORDER BY head.part
         """,
-        (job, after, version, few),
+        (jobs, after, version, few),
     )
-    return [Announceable(**row) for row in await rows.fetchall()]
+    heads: dict[UUID, list[Announceable]] = {job: [] for job in jobs}
+    for row in await rows.fetchall():
+        heads[row["job"]].append(Announceable(**row))
+    return heads
 
 
 async def mark_announced(database: Database, part: int, generation: int) -> bool:

@@ -18,7 +18,7 @@ from retake.store.connect import Database
 from retake.store.views import Row, job_view, recipes, summaries
 from retake_api.auth import Caller, Gate
 from retake_api.problems import NothingHere, Problem
-from retake_api.schemas import Fault, FileWithRecipes, FileWithVariations, Job, Summary, Variation, VariationWithRecipe
+from retake_api.schemas import FileWithRecipes, FileWithVariations, Job, Summary, Variation, VariationWithRecipe
 
 _SUMMARIES = TypeAdapter(list[Summary])
 
@@ -116,6 +116,7 @@ def summary(row: Row) -> Summary:
 
 def job(row: Row) -> Job:
     files = [file(video, row["variations"]) for video in row["videos"]]
+    code, why = _why(row["state"], files)
     return Job(
         job_id=row["id"],
         name=row["name"],
@@ -136,7 +137,8 @@ def job(row: Row) -> Job:
         ended_at=row["ended_at"],
         expires_at=row["expires_at"],
         expired_because=row["expired_because"],
-        error=_why(row["state"], files),
+        error=why,
+        error_code=code,
     )
 
 
@@ -162,7 +164,8 @@ def variation(take: Mapping[str, Any], due: int) -> Variation:
         size=take["size"],
         duration=take["duration"],
         distance=take["distance"],
-        error=_fault(take),
+        error=take["error"],
+        error_code=take["error_code"],
     )
 
 
@@ -184,24 +187,22 @@ def _file_fields(video: Mapping[str, Any], takes: Sequence[Variation], wanted: i
         "fps": round(float(Fraction(probe["fps"])), 3) if "fps" in probe else None,
         "completed_variations": sum(take.status == "completed" for take in takes),
         "failed_variations": failed,
-        "error": _fault(video),
+        "error": video["error"],
+        "error_code": video["error_code"],
     }
 
 
-def _fault(row: Mapping[str, Any]) -> Fault | None:
-    return None if row["error_code"] is None else Fault(code=row["error_code"], message=row["error"])
-
-
-def _why(state: str, files: Sequence[FileWithVariations]) -> Fault | None:
-    """Of a job that failed: its only video's reason, or that they all have one."""
+def _why(state: str, files: Sequence[FileWithVariations]) -> tuple[str, str] | tuple[None, None]:
+    """Code and sentence of a job that failed: its only video's first reason, or that they all have one."""
     if state != "failed":
-        return None
-    reasons = [one.error for one in files if one.error] + [
-        take.error for one in files for take in one.variations if take.error
-    ]
-    if len(files) == 1 and reasons:
-        return reasons[0]
-    return Fault(code="all_failed", message=f"None of the {len(files)} videos could be used; each says why.")
+        return None, None
+    if len(files) == 1:
+        only = files[0]
+        reasons = [(only.error_code, only.error), *((take.error_code, take.error) for take in only.variations)]
+        for code, sentence in reasons:
+            if code and sentence:
+                return code, sentence
+    return "all_failed", f"None of the {len(files)} videos could be used; each says why."
 
 
 def _rounded(progress: float) -> float:

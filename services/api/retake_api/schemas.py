@@ -1,4 +1,7 @@
-"""What the service says of jobs, field by field. camelCase on the wire, times in RFC 3339 and UTC."""
+"""What the service says of jobs, field by field. camelCase on the wire, times in RFC 3339 and UTC.
+
+`error` is one sentence for people, `error_code` what programs tell it by; as in problem documents.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -32,13 +35,6 @@ class AcceptedJob(_Shape):
     status_url: str
 
 
-class Fault(_Shape):
-    """Why something did not come out: a code for programs, a sentence for people."""
-
-    code: str
-    message: str
-
-
 class Variation(_Shape):
     index: int
     status: str
@@ -46,7 +42,8 @@ class Variation(_Shape):
     size: int | None
     duration: float | None
     distance: dict[str, Any] | None
-    error: Fault | None
+    error: str | None
+    error_code: str | None
 
 
 class VariationWithRecipe(Variation):
@@ -68,7 +65,8 @@ class File(_Shape):
     fps: float | None
     completed_variations: int
     failed_variations: int
-    error: Fault | None
+    error: str | None
+    error_code: str | None
 
 
 class FileWithVariations(File):
@@ -119,4 +117,5 @@ class Job(_Shape):
     ended_at: datetime | None
     expires_at: datetime | None
     expired_because: str | None
-    error: Fault | None
+    error: str | None
+    error_code: str | None

@@ -60,15 +60,15 @@ async def run(settings: Settings, reach: Reach) -> None:
         checks = {"postgres": database.check, "storage": blobs.check, "queue": bus.check}
         await opened.enter_async_context(await serve(settings.observe.host, settings.observe.port, Health(checks)))
         tools = Tools(database, blobs, bus, timing, scratch, name, settings.worker.slots, ffmpeg, limits, reach)
-        consuming = asyncio.create_task(Consumer(tools).run())
+        consumer = Consumer(tools)
+        consuming = asyncio.create_task(consumer.run())
         closed = asyncio.create_task(bus.closed())
         told = asyncio.create_task(stopping.wait())
         await asyncio.wait({consuming, closed, told}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (consuming, closed, told):
+        await consumer.leave()
+        for task in (closed, told):
             task.cancel()
-        await asyncio.gather(consuming, closed, told, return_exceptions=True)
-        if not consuming.cancelled():
-            consuming.result()
+        await consuming
         if not stopping.is_set():
             raise BusGone("the connection to NATS was closed")
 
