@@ -1,8 +1,4 @@
-"""The base of the measurements: each has a durable rig, so that figures are those of real disks and processes."""
+"""Measurements of the API use the servers of the tests; those of the whole system have a durable rig of their own."""
 
-import pytest
-
-
-@pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    return "asyncio"
+from api.process import environment  # noqa: F401  a fixture
+from conftest import *  # noqa: F403

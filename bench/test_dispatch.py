@@ -10,7 +10,7 @@ import nats
 import pytest
 from figures import at, tell
 
-from faults.jobs import new_job
+from faults.jobs import clip, new_job
 from faults.people import ended
 from faults.rig import Rig, Size, rigged
 from retake.settings import Postgres
@@ -30,7 +30,7 @@ async def stack(folder: Path, *slots: int) -> AsyncIterator[Rig]:
 
 
 async def submit(rig: Rig, takes: int, size: int = 1000) -> NewJob:
-    return await new_job(rig.database, rig.blobs, rig.workspaces[0], [bytes(size)], takes)
+    return await new_job(rig.database, rig.blobs, rig.workspaces[0], [clip(bytes(size))], takes)
 
 
 async def test_from_announce_to_claim_on_an_idle_stack(tmp_path: Path) -> None:

@@ -2,30 +2,63 @@
 
 Each test gets a database cloned from a migrated template, a bucket prefix and a stream of its own, so tests neither
 see nor clean up after each other.
+
+A test that runs pytest itself (the canaries) lends it these servers: their addresses, as JSON, in RETAKE_TEST_SERVERS.
+A test that needs a tool of the system says so, `@requires_tool("unzip")`; without the tool it is listed by name as not
+run. Where all must run (NOTHING_SKIPPED=1, as in .ci/run), whatever is skipped has failed.
 """
 
 import asyncio
+import json
+import os
 import shutil
 import tempfile
 import threading
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
 import pytest
 
+from clips import Clips
+from retake.blobs.bucket import Blobs, open_blobs
 from retake.settings import Bucket, Nats, Postgres
 from retake.store.connect import Database, open_database
 from retake.store.migrate import migrate
 from retake_local.child import Child
 from retake_local.servers import Addresses
 from retake_local.up import Servers
+from retake_worker.ffmpeg_process import find_ffmpeg
 
 T = TypeVar("T")
 
 TEMPLATE = "template_retake"
+LENT = "RETAKE_TEST_SERVERS"
+
+
+def requires_tool(name: str, package: str | None = None) -> pytest.MarkDecorator:
+    """For tests of what another program makes of our output; `package` is Debian's, when it is called otherwise."""
+    missing = shutil.which(name) is None
+    return pytest.mark.skipif(missing, reason=f"{name} is not installed (Debian: apt-get install {package or name})")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("NOTHING_SKIPPED"):
+        report.outcome, report.longrepr = "failed", f"not run, and here everything must be: {_why(report)}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.getreports("skipped"):
+        terminalreporter.write_line(f"not run: {report.nodeid}: {_why(report)}", yellow=True)
+
+
+def _why(report: pytest.TestReport) -> str:
+    return str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr).removeprefix("Skipped: ")
 
 
 @pytest.fixture(scope="session")
@@ -83,8 +116,18 @@ async def drop_database(url: str, name: str) -> None:
         await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+class LentStack(Stack):
+    """Another session's servers: to be used, not to be stopped."""
+
+    def __init__(self, addresses: Addresses) -> None:
+        self.addresses = addresses
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
+    if lent := os.environ.get(LENT):
+        yield LentStack(Addresses(**json.loads(lent)))
+        return
     data = Path(tempfile.mkdtemp(prefix="retake-test-"))
     data.chmod(0o711)
     running = Stack(data)
@@ -139,6 +182,18 @@ def bucket(stack: Stack, unique: str) -> Bucket:
         region="us-east-1",
         prefix=f"{unique}/",
     )
+
+
+@pytest.fixture
+async def blobs(bucket: Bucket) -> AsyncIterator[Blobs]:
+    async with open_blobs(bucket) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Clips:
+    """Small videos of every sort, by name (clips.py)."""
+    return Clips(tmp_path_factory.mktemp("clips"), find_ffmpeg(None))
 
 
 async def eventually(check: Callable[[], Awaitable[T]], within: float = 10) -> T:

@@ -10,7 +10,7 @@ import asyncio
 import structlog
 
 from retake.bus.connection import Bus
-from retake.bus.errors import BusUnavailable
+from retake.bus.errors import BusError
 from retake.bus.messages import PartAnnounced
 from retake.domain.timing import Timing
 from retake.store.announcements import BATCH, Announceable, mark_announced, next_to_announce, withdraw_unheard
@@ -52,7 +52,7 @@ class Relay:
         parts = await next_to_announce(self._database, self._timing)
         told = await asyncio.gather(*(self._announce(part) for part in parts), return_exceptions=True)
         failed = [outcome for outcome in told if outcome is not None]
-        if any(isinstance(error, BusUnavailable) for error in failed):
+        if any(isinstance(error, BusError) for error in failed):
             await give_up_duty(self._database, DUTY, self._holder)
         if failed:
             raise failed[0]
@@ -72,7 +72,7 @@ class Relay:
     async def _pass(self) -> int:
         try:
             return await self.run_once()
-        except (Unavailable, BusUnavailable) as error:
+        except (Unavailable, BusError) as error:
             log.warning("nothing can be announced now", error=str(error))
             return 0
 

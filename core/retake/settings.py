@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from retake.domain.limits import Limits
 from retake.domain.timing import Timing
 from retake.variables import (
     PORT,
@@ -130,6 +131,47 @@ class Api:
 
 
 @concern
+class Uploads:
+    """What one request may bring, and how it must arrive."""
+
+    files: int = setting("RETAKE_UPLOAD_FILES", whole(1, 200), default="10", explain="The most videos in one form.")
+    file_mib: int = setting(
+        "RETAKE_UPLOAD_FILE_MIB", whole(1, 1_000_000), default="500", explain="The largest video, in MiB."
+    )
+    request_mib: int = setting(
+        "RETAKE_UPLOAD_REQUEST_MIB",
+        whole(1, 10_000_000),
+        default="5001",
+        explain="The largest request, in MiB, everything around the videos included.",
+    )
+    buffer_mib: int = setting(
+        "RETAKE_UPLOAD_BUFFER_MIB",
+        whole(8, 100_000),
+        default="32",
+        explain="How many MiB of uploads one process holds in memory on their way to storage. Beyond that, chunks are "
+        "smaller: each upload always has its 256 KiB.",
+    )
+    idle: float = setting(
+        "RETAKE_BODY_IDLE_SECONDS",
+        decimal(0.1, 3600),
+        default="30",
+        explain="A request whose next byte takes longer than this is cut.",
+    )
+    slowest: int = setting(
+        "RETAKE_BODY_SLOWEST_BYTES",
+        whole(0, 1_000_000_000),
+        default="1024",
+        explain="The fewest bytes per second, over that many seconds of waiting for them, before a request is cut.",
+    )
+    storage_cap_mib: int | None = setting(
+        "RETAKE_STORAGE_CAP_MIB",
+        whole(1, 1_000_000_000),
+        optional=True,
+        explain="What all workspaces together may store, in MiB; a job that would not fit is refused. Else no limit.",
+    )
+
+
+@concern
 class Worker:
     """The worker."""
 
@@ -146,6 +188,36 @@ class Worker:
         optional=True,
         explain="The folder for files in work. Else the system's temporary one.",
     )
+    ffmpeg: str | None = setting(
+        "RETAKE_FFMPEG",
+        TEXT,
+        optional=True,
+        explain="The ffmpeg to use, a path or a name to look up. Else the one that was installed with the worker.",
+    )
+
+
+@concern
+class Videos:
+    """How large a video may be; what is beyond is refused with a sentence."""
+
+    pixels: int = setting(
+        "RETAKE_VIDEO_MAX_PIXELS",
+        whole(100_000, 100_000_000),
+        default="9437184",
+        explain="Width times height, upright or not. The default takes every 4K, 4096 x 2304.",
+    )
+    seconds: int = setting(
+        "RETAKE_VIDEO_MAX_SECONDS", whole(1, 86_400), default="1800", explain="The longest video, in seconds."
+    )
+    frames: int = setting(
+        "RETAKE_VIDEO_MAX_FRAMES",
+        whole(1, 2_000_000),
+        default="216000",
+        explain="The most frames. The default is half an hour at 120 a second.",
+    )
+
+    def limits(self) -> Limits:
+        return Limits(pixels=self.pixels, seconds=self.seconds, frames=self.frames)
 
 
 @concern
@@ -179,7 +251,7 @@ class Laptop:
     )
 
 
-CONCERNS: tuple[type, ...] = (Postgres, Nats, Bucket, Observe, Api, Worker, Clock, Laptop)
+CONCERNS: tuple[type, ...] = (Postgres, Nats, Bucket, Observe, Api, Uploads, Worker, Videos, Clock, Laptop)
 
 
 def read(cls: type[T], environ: Mapping[str, str] | None = None) -> T:

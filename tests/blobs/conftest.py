@@ -1,4 +1,4 @@
-"""An adapter on the session's store, and stores of one test's own."""
+"""Stores of one test's own."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,13 +7,6 @@ import pytest
 
 from blobs.stores import FaultyStore, OwnStore
 from retake.blobs.bucket import Blobs, open_blobs
-from retake.settings import Bucket
-
-
-@pytest.fixture
-async def blobs(bucket: Bucket) -> AsyncIterator[Blobs]:
-    async with open_blobs(bucket) as opened:
-        yield opened
 
 
 @pytest.fixture

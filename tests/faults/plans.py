@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from random import Random
 
 from faults.faults import FAULTS, ORDERED
+from faults.jobs import clip
 
 _WISHES = ("none", "none", "none", "none", "pause", "cancel", "retry")
 _SIZES = (1, 2_000, 70_000, 200_000)
@@ -57,7 +58,7 @@ class Plan:
 def _job(rng: Random) -> JobPlan:
     return JobPlan(
         workspace=rng.randrange(2),
-        videos=[rng.randbytes(rng.choice(_SIZES)) for _ in range(rng.randint(1, 2))],
+        videos=[clip(rng.randbytes(rng.choice(_SIZES))) for _ in range(rng.randint(1, 2))],
         takes=rng.randint(1, 5),
         after=rng.uniform(0, 0.3),
         wish=rng.choice(_WISHES),

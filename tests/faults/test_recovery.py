@@ -11,7 +11,7 @@ import pytest
 import structlog
 
 from faults.campaign import say
-from faults.jobs import new_job
+from faults.jobs import clip, new_job
 from faults.people import ended, submit
 from faults.rig import Rig, Size, rigged
 from faults.rounds import settled
@@ -24,7 +24,7 @@ KILLS, TARGET = 20, 75.0
 
 async def recovery(rig: Rig, rng: Random) -> float:
     """Seconds from the kill -9 of the worker that holds a part of a new job until that job has ended."""
-    new = await new_job(rig.database, rig.blobs, rig.workspaces[0], [rng.randbytes(1000)], takes=5)
+    new = await new_job(rig.database, rig.blobs, rig.workspaces[0], [clip(rng.randbytes(1000))], takes=5)
     await asyncio.sleep(rng.uniform(0, 60))
     await submit(rig, new)
     await holder(rig, new.id)

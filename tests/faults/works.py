@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from faults.jobs import new_job
+from faults.jobs import clip, new_job
 from retake.blobs.bucket import Blobs, open_blobs
 from retake.bus.connection import Bus, open_bus
 from retake.domain.timing import Timing
@@ -18,8 +18,10 @@ from retake.settings import Bucket, Nats, Postgres
 from retake.store.connect import Database, open_database
 from retake.store.jobs import NewJob, accept
 from retake.store.workspaces import ensure_workspace
-from retake_worker.consume import Consumer, Tools
+from retake_worker.consume import Consumer
+from retake_worker.ffmpeg_process import find_ffmpeg
 from retake_worker.scratch import Scratch
+from retake_worker.tools import Tools
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Works:
             return await rows.fetchall() if rows.description else []
 
     async def submit(self, *videos: bytes, takes: int = 1) -> NewJob:
-        new = await new_job(self.database, self.blobs, self.workspace, videos or (b"a video",), takes)
+        new = await new_job(self.database, self.blobs, self.workspace, videos or (clip(),), takes)
         await accept(self.database, new)
         return new
 
@@ -52,7 +54,10 @@ class Works:
 
     def tools(self, name: str = "worker", **others: Any) -> Tools:
         scratch = Scratch(self.scratch, name)
-        return replace(Tools(self.database, self.blobs, self.bus, self.timing, scratch, name, slots=1), **others)
+        tools = Tools(
+            self.database, self.blobs, self.bus, self.timing, scratch, name, slots=1, ffmpeg=find_ffmpeg(None)
+        )
+        return replace(tools, **others)
 
     @asynccontextmanager
     async def relaying(self, name: str = "relay") -> AsyncIterator[None]:

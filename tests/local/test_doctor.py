@@ -53,16 +53,21 @@ async def test_doctor_finds_nothing_wrong_with_what_is_sound(sound: dict[str, st
     code, said, complained = await run("retake", "doctor", **sound)
 
     assert (code, complained) == (0, "")
-    assert [line for line in said.splitlines() if not line.startswith(" ")][:3] == ["settings", "postgres", "s3"]
-    assert said.count("\n  ok   ") == 3 + len(CHECKS)
-    assert said.endswith(f"All {3 + len(CHECKS)} things are fine.\n")
+    assert [line for line in said.splitlines() if not line.startswith(" ")][:4] == [
+        "settings",
+        "postgres",
+        "audit",
+        "s3",
+    ]
+    assert said.count("\n  ok   ") == 4 + len(CHECKS)
+    assert said.endswith(f"All {4 + len(CHECKS)} things are fine.\n")
 
 
 async def test_doctor_names_the_migrations_that_a_database_lacks(empty_database: str) -> None:
     code, said, _ = await run("retake", "doctor", "postgres", RETAKE_DATABASE_URL=empty_database)
 
     assert code == 1
-    assert "  ok   Postgres answers\n" in said
+    assert "  ok   Postgres answers" in said
     assert "  BAD  the schema is that of this release: it lacks 0001_" in said
     assert said.endswith("1 of 2 things are not as they should be.\n")
 

@@ -1,53 +1,56 @@
 """What must be true of the rows after every move (invariants I1 and I10, and the ledger), as a list of complaints."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from retake.domain.states import ENDED, PartState, State, VariationState, Wish, job_state, video_state
 from retake.store.connect import Database
 
+Row = Mapping[str, Any]
+Rows = Sequence[Row]
+
 _STOPPED = {Wish.CANCEL, Wish.EXPIRE}
+
+
+VIDEOS = """
+    SELECT v.*, ARRAY(SELECT state FROM part WHERE video_id = v.id) AS parts,
+        ARRAY(SELECT state FROM variation WHERE video_id = v.id) AS variations
+    FROM video v
+"""
+JOBS = "SELECT * FROM job"
+LEDGER = """
+    SELECT w.name, s.bytes AS stored,
+        (SELECT coalesce(sum(size), 0) FROM source WHERE workspace = w.id AND origin = 'upload' AND state = 'ready')
+        + (SELECT coalesce(sum(v.reserved), 0) FROM video v JOIN job j ON j.id = v.job_id WHERE j.workspace = w.id)
+        + (SELECT coalesce(sum(t.reserved + coalesce(t.size, 0)), 0)
+           FROM variation t JOIN video v ON v.id = t.video_id JOIN job j ON j.id = v.job_id
+           WHERE j.workspace = w.id AND j.purged_at IS NULL) AS due
+    FROM workspace w LEFT JOIN storage s ON s.workspace = w.id
+"""
 
 
 async def complaints(database: Database) -> list[str]:
     async with database.transaction() as connection:
-        videos = await connection.execute(
-            """
-            SELECT v.job_id, v.id, v.state, v.error_code, v.progress, v.reserved,
-                ARRAY(SELECT state FROM part WHERE video_id = v.id) AS parts,
-                ARRAY(SELECT state FROM variation WHERE video_id = v.id) AS variations
-            FROM video v ORDER BY v.job_id, v.position
-            """
-        )
-        jobs = await connection.execute("SELECT * FROM job")
-        ledger = await connection.execute(
-            """
-            SELECT w.name, s.bytes AS stored,
-                (SELECT coalesce(sum(size), 0) FROM source
-                 WHERE workspace = w.id AND origin = 'upload' AND state = 'ready')
-                + (SELECT coalesce(sum(v.reserved), 0) FROM video v JOIN job j ON j.id = v.job_id
-                   WHERE j.workspace = w.id)
-                + (SELECT coalesce(sum(t.reserved) + coalesce(sum(t.size), 0), 0)
-                   FROM variation t JOIN video v ON v.id = t.video_id JOIN job j ON j.id = v.job_id
-                   WHERE j.workspace = w.id) AS due
-            FROM workspace w LEFT JOIN storage s ON s.workspace = w.id
-            """
-        )
-        found = [
-            f"the ledger of {row['name']} says {row['stored']}, and stands for {row['due']}"
-            for row in await ledger.fetchall()
-            if row["stored"] != row["due"]
-        ]
-        of_job: dict[Any, list[dict[str, Any]]] = {}
-        for video in await videos.fetchall():
-            of_job.setdefault(video["job_id"], []).append(video)
-            found.extend(_of_video(video))
-        for job in await jobs.fetchall():
-            found.extend(_of_job(job, of_job.get(job["id"], [])))
-        return found
+        rows = [await (await connection.execute(query)).fetchall() for query in (VIDEOS, JOBS, LEDGER)]
+    return judge(*rows)
 
 
-def _of_video(row: Mapping[str, Any]) -> Iterator[str]:
+def judge(videos: Rows, jobs: Rows, ledger: Rows) -> list[str]:
+    found = [
+        f"the ledger of {row['name']} says {row['stored']}, and stands for {row['due']}"
+        for row in ledger
+        if row["stored"] != row["due"]
+    ]
+    of_job: dict[Any, list[Row]] = {}
+    for video in videos:
+        of_job.setdefault(video["job_id"], []).append(video)
+        found.extend(_of_video(video))
+    for job in jobs:
+        found.extend(_of_job(job, of_job.get(job["id"], [])))
+    return found
+
+
+def _of_video(row: Row) -> Iterator[str]:
     parts = [PartState(state) for state in row["parts"]]
     takes = [VariationState(state) for state in row["variations"]]
     computed = video_state(parts, takes, error=row["error_code"] is not None)
@@ -61,7 +64,7 @@ def _of_video(row: Mapping[str, Any]) -> Iterator[str]:
         yield f"a video has ended, and its progress is {row['progress']}"
 
 
-def _of_job(row: Mapping[str, Any], videos: list[dict[str, Any]]) -> Iterator[str]:
+def _of_job(row: Row, videos: Rows) -> Iterator[str]:
     wish = Wish(row["wish"])
     computed = job_state(wish, [State(video["state"]) for video in videos])
     parts = {state for video in videos for state in video["parts"]}

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
+from retake.domain.errors import Failure
 from retake.domain.timing import Timing
-from retake.domain.work import RECIPE_VERSION, Claim, Failure, Plan, Planned, Rendered
+from retake.domain.work import RECIPE_VERSION, Claim, Plan, Planned, Rendered
 from retake.store import fleet, parts, sources
 from retake.store.connect import Database
 from retake.store.jobs import NewJob, accept
 from retake.store.reaping import Reaped, reap
+from retake.store.work import work_of
 
 TIMING = Timing()
 AT_ONCE = replace(TIMING, lease=0)
@@ -52,7 +54,12 @@ class Scene:
         """What the store has no words for: to look at rows, and to move times."""
         async with self.database.transaction() as connection:
             rows = await connection.execute(statement.encode(), values)
-            return await rows.fetchall() if rows.description else []
+            return await rows.fetchall() if rows.description is not None else []
+
+    async def look(self, *queries: str) -> list[list[dict[str, Any]]]:
+        """The rows of each."""
+        async with self.database.transaction() as connection:
+            return [await (await connection.execute(query.encode())).fetchall() for query in queries]
 
     async def one(self, table: str, key: Any) -> Row:
         (row,) = await self.sql(f"SELECT * FROM {table} WHERE id = %s", key)
@@ -71,6 +78,15 @@ class Scene:
         """Accepted, and not looked at yet."""
         owner = workspace or self.workspace
         named = [(f"{number}.mp4", await self.source(workspace=owner)) for number in range(videos)]
+        return await self.accept(owner, named, takes, **request)
+
+    async def catalog(self, videos: int, workspace: UUID | None = None, **request: Any) -> Accepted:
+        """Many videos of one source, and of each no takes: as many parts, each done in one step."""
+        owner = workspace or self.workspace
+        named = [("a.mp4", await self.source(workspace=owner))] * videos
+        return await self.accept(owner, named, 0, kind="catalog", **request)
+
+    async def accept(self, owner: UUID, named: list[tuple[str, UUID]], takes: int, **request: Any) -> Accepted:
         new = NewJob(owner, named, takes, seed=1, **request)
         return Accepted(new.id, await accept(self.database, new))
 
@@ -118,18 +134,18 @@ class Scene:
 
     async def render(self, claimed: Claim) -> None:
         """All that is left of a render part."""
-        work = await parts.work_of(self.database, claimed)
+        work = await work_of(self.database, claimed)
         for take in work.takes:
             await parts.finish_variation(self.database, claimed, rendered(take.index, claimed), TIMING)
         await parts.finish_part(self.database, claimed, TIMING)
 
     async def lose(self, claimed: Claim) -> Reaped:
         """Its worker is not heard of for a lease, and the reaper comes by."""
-        await self.lapse(claimed)
+        await self.lapse(claimed.part)
         return await reap(self.database, AT_ONCE)
 
-    async def lapse(self, claimed: Claim) -> None:
-        await self.sql("UPDATE part SET lease_until = now() - interval '1 s' WHERE id = %s", claimed.part)
+    async def lapse(self, part: int) -> None:
+        await self.sql("UPDATE part SET lease_until = now() - interval '1 s' WHERE id = %s", part)
 
     async def due(self, job: Accepted) -> None:
         """The time until which its parts wait is over."""

@@ -7,7 +7,9 @@ import pytest
 from retake.domain.states import Wish
 from retake.domain.work import RECIPE_VERSION, Claim, PartKind
 from retake.store import parts
+from retake.store.heartbeat import heartbeat
 from retake.store.jobs import wish
+from retake.store.work import work_of
 from store.scene import SIZE, TIMING, Accepted, Scene, rendered
 
 pytestmark = pytest.mark.anyio
@@ -161,15 +163,15 @@ async def test_running_to_queued_by_release_under_pause_and_nobody_gets_it(scene
 async def test_a_heartbeat_extends_the_lease_tells_frames_and_brings_the_wish(scene: Scene) -> None:
     job = await scene.job()
     claimed = await scene.claim_next(job)
-    await scene.lapse(claimed)
+    await scene.lapse(claimed.part)
 
-    heard = await parts.heartbeat(scene.database, claimed, {1: 25, 2: 3}, TIMING)
+    heard = await heartbeat(scene.database, claimed, {1: 25, 2: 3}, TIMING)
 
-    assert heard is Wish.RUN
+    assert heard.wish is Wish.RUN
     assert 55 < await seconds_until(scene, job, "lease_until") <= TIMING.lease
     assert (await scene.part(job))["frames"] == {"1": 25, "2": 3}
     await wish(scene.database, job.id, Wish.CANCEL)
-    assert await parts.heartbeat(scene.database, claimed, {}, TIMING) is Wish.CANCEL
+    assert (await heartbeat(scene.database, claimed, {}, TIMING)).wish is Wish.CANCEL
 
 
 async def test_a_claimer_gets_all_it_needs_and_only_the_takes_that_wait(scene: Scene) -> None:
@@ -178,7 +180,7 @@ async def test_a_claimer_gets_all_it_needs_and_only_the_takes_that_wait(scene: S
     await parts.finish_variation(scene.database, first, rendered(2, first), TIMING)
     await parts.release(scene.database, first, TIMING, blocked=False)
 
-    work = await parts.work_of(scene.database, await scene.claim_next(job))
+    work = await work_of(scene.database, await scene.claim_next(job))
 
     assert [(take.index, take.recipe) for take in work.takes] == [(1, {"index": 1}), (3, {"index": 3})]
     assert (work.name, work.size, work.variations, work.seed) == ("0.mp4", SIZE, 3, 1)

@@ -8,8 +8,10 @@ from retake.domain.states import Wish
 from retake.domain.work import RECIPE_VERSION, Claim
 from retake.store import parts
 from retake.store.connect import Database
+from retake.store.heartbeat import heartbeat
 from retake.store.jobs import wish
 from retake.store.move import LeaseLost
+from retake.store.work import work_of
 from store.scene import BROKEN, TIMING, Accepted, Scene, plan, rendered
 
 pytestmark = pytest.mark.anyio
@@ -18,8 +20,8 @@ Write = Callable[[Database, Claim], Awaitable[object]]
 Loss = Callable[[Scene, Accepted, Claim], Awaitable[object]]
 
 RENDER: dict[str, Write] = {
-    "work_of": parts.work_of,
-    "heartbeat": lambda database, claimed: parts.heartbeat(database, claimed, {1: 2}, TIMING),
+    "work_of": work_of,
+    "heartbeat": lambda database, claimed: heartbeat(database, claimed, {1: 2}, TIMING),
     "name_take": lambda database, claimed: parts.name_take(database, claimed, 1),
     "finish_variation": lambda database, claimed: parts.finish_variation(
         database, claimed, rendered(1, claimed), TIMING
@@ -108,7 +110,7 @@ async def test_a_part_that_is_done_is_not_written_again_by_the_claim_that_did_it
 async def test_who_is_late_but_was_not_taken_for_lost_goes_on(scene: Scene) -> None:
     job = await scene.planned(takes=2)
     claimed = await scene.claim_next(job)
-    await scene.lapse(claimed)
+    await scene.lapse(claimed.part)
 
     await scene.render(claimed)
 
@@ -120,7 +122,7 @@ async def test_a_write_renews_the_lease_and_answers_for_the_take_that_was_tried(
     job = await scene.planned(takes=2)
     claimed = await scene.claim_next(job)
     await parts.name_take(scene.database, claimed, 1)
-    await scene.lapse(claimed)
+    await scene.lapse(claimed.part)
 
     await RENDER[name](scene.database, claimed)
 

@@ -12,8 +12,6 @@ from structlog.testing import capture_logs
 from conftest import eventually
 from faults.works import Works, while_frozen, works
 from retake.audit import audit
-from retake.bus.connection import Announcement, Bus
-from retake.bus.errors import BusUnavailable
 from retake.bus.messages import PartAnnounced
 from retake.domain.states import Wish
 from retake.domain.timing import Timing
@@ -77,32 +75,6 @@ async def test_a_worker_that_leaves_gives_its_part_back_at_once_and_another_goes
     assert running == []
     assert await here.sql("SELECT id FROM part WHERE failures > 0 OR releases > 0") == []
     assert await here.sql("SELECT name FROM worker") == []
-
-
-async def test_while_nats_is_away_a_worker_lives_on(here: Works) -> None:
-    class Away:
-        """A bus whose first fetches find nobody."""
-
-        def __init__(self, bus: Bus) -> None:
-            self._bus, self.left = bus, 3
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self._bus, name)
-
-        async def fetch(self) -> Announcement | None:
-            if self.left:
-                self.left -= 1
-                raise BusUnavailable("NATS is away")
-            return await self._bus.fetch()
-
-    new = await here.submit()
-    away = Away(here.bus)
-
-    quick = replace(here.timing, announce_poll=0.01)
-    async with here.relaying(), here.working(bus=away, timing=quick):
-        await completed(here, new)
-
-    assert away.left == 0
 
 
 async def test_a_message_that_names_no_part_is_removed_and_the_next_one_is_taken(here: Works) -> None:

@@ -90,8 +90,9 @@ class Bus:
         )
 
     async def fetch(self, patience: float = 5) -> Announcement | None:
-        """The next announcement. None when there was none in time, or after `stop_fetching`.
+        """The next announcement. None when there was none in time, be it that NATS is away, or after `stop_fetching`.
 
+        Only a connection that is closed for good is an error: what a worker has in hand is not to suffer from NATS.
         Cancelling it loses nothing: what arrives then is kept for the next call, or handed back by `stop_fetching`.
         """
         deadline = asyncio.get_running_loop().time() + patience

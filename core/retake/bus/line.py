@@ -10,7 +10,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -55,7 +55,6 @@ class Line:
     def __init__(self, *, name: str, retry: float) -> None:
         self.client = Client()
         self.closed = asyncio.Event()
-        self.watchers: list[Callable[[], None]] = []  # told when the line is back, and when it is closed
         self._name, self._retry = name, retry
         self._deadline: float | None = None  # of the first connect, while that goes on
         self._told: set[str] = set()
@@ -117,7 +116,7 @@ class Line:
             log.error("nats-py stopped trying: the connection is given up")
             await self.close()
         if self.client.is_closed:
-            self._note_closed()  # nats-py may stumble while it closes, and then calls nobody
+            self.closed.set()  # nats-py may stumble while it closes, and then calls nobody
             raise BusClosed("The connection to NATS is closed for good")
         if not self.client.is_connected:
             raise BusUnavailable("NATS is away")
@@ -134,7 +133,7 @@ class Line:
                 await self.client.close()
         except (Error, OSError, TimeoutError, AssertionError) as error:  # it asserts that it was open once
             log.debug("the connection to NATS did not close in order", error=repr(error))
-        self._note_closed()
+        self.closed.set()
 
     async def _on_error(self, error: Exception) -> None:
         """Raising here is the one way out of nats-py's first connect, which else tries for ever; later it must not."""
@@ -160,25 +159,14 @@ class Line:
         metrics.BUS_RECONNECTS.inc()
         self._told.clear()
         log.info("NATS is back")
-        self._tell()
 
     async def _on_closed(self) -> None:
         log.info("the connection to NATS is closed", last_error=repr(self.client.last_error))
-        self._note_closed()
-
-    def _note_closed(self) -> None:
-        if not self.closed.is_set():
-            self.closed.set()
-            self._break()
-            self._tell()
+        self.closed.set()
 
     def _break(self) -> None:
         while self._waiting:
             self._waiting.pop().reschedule(0)
-
-    def _tell(self) -> None:
-        for watcher in self.watchers:
-            watcher()
 
 
 def _credentials(url: str) -> dict[str, str]:

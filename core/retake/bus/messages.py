@@ -17,7 +17,7 @@ __all__ = ["Malformed", "PartAnnounced", "ProgressTick", "VariationFrames", "mes
 
 M = TypeVar("M", PartAnnounced, ProgressTick)
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PART = re.compile(r"[0-9]{1,18}")  # a bigint of Postgres; anything else would only fail there, again and again
 
 
 class Malformed(Exception):
@@ -34,8 +34,8 @@ def read(data: bytes, message: M) -> M:
         Parse(data, message, ignore_unknown_fields=True)
     except (ParseError, UnicodeDecodeError) as error:
         raise Malformed(str(error)) from error
-    if not _ID.fullmatch(message.part_id):
-        raise Malformed("it has no partId that could be one")
+    if not _PART.fullmatch(message.part_id):
+        raise Malformed("its partId is not that of a part")
     return message
 
 

@@ -89,16 +89,6 @@ class Rendered:
     thumb_key: str | None = None
 
 
-@dataclass(frozen=True)
-class Failure:
-    """Why something did not come out: a stable code for programs and one sentence for people."""
-
-    code: str
-    sentence: str
-
-
-WORKER_LOST = Failure("worker_lost", "The workers that tried this were lost again and again; trying later may help.")
-
 SLICE_SECONDS = 60.0
 SLICE_TAKES = 5
 

@@ -3,12 +3,11 @@
 The cost follows the number of active jobs, not the backlog: the active jobs are found by one index probe each.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from retake.domain.fairness import Waiting, share
+from retake.domain.fairness import Turns, Waiting
 from retake.domain.timing import Timing
 from retake.store.connect import Connection, Database
 
@@ -45,12 +44,34 @@ async def next_to_announce(database: Database, timing: Timing) -> list[Announcea
         if room <= 0:
             return []
         waiting = await _waiting(connection, window["version"], room)
-        shares = share(waiting, room)
-        return await _heads(connection, shares, window["version"])
+        return await _choose(connection, waiting, window["version"], room)
+
+
+async def _choose(connection: Connection, waiting: list[Waiting], version: int, room: int) -> list[Announceable]:
+    """Fills the room turn by turn. What the turns will probably need is fetched at once, more where it is short."""
+    outlook = Turns(waiting).outlook(room)
+    few = max(outlook.values(), default=0)
+    heads = await _heads(connection, list(outlook), 0, version, few)
+    last: dict[UUID, int] = {}
+    chosen: list[Announceable] = []
+    turns = Turns(waiting)
+    while len(chosen) < room and (job := turns.next()) is not None:
+        if not heads.get(job):
+            heads |= await _heads(connection, [job], last.get(job, 0), version, few)
+        if heads[job]:
+            chosen.append(heads[job].pop(0))
+            last[job] = chosen[-1].part
+            turns.take()
+        else:
+            turns.leave()
+    return chosen
 
 
 async def _waiting(connection: Connection, version: int, room: int) -> list[Waiting]:
-    """The jobs with something to announce, the best of each workspace, with what they have in flight already."""
+    """The jobs with something to announce, with what they have in flight already.
+
+    Only those that could get a place: of the workspaces next in turn, the jobs next in turn.
+    """
     rows = await connection.execute(
         """
         WITH RECURSIVE active AS (
@@ -75,10 +96,15 @@ async def _waiting(connection: Connection, version: int, room: int) -> list[Wait
                    row_number() OVER (PARTITION BY j.workspace
                        ORDER BY coalesce(flight.n, 0) / j.priority, j.created_at, j.id) AS rank
             FROM active JOIN job j ON j.id = active.job_id LEFT JOIN flight ON flight.job_id = j.id
-            WHERE j.wish = 'run')
-        SELECT ranked.id, ranked.workspace, ranked.priority, ranked.load, w.weight,
-               coalesce(loads.n, 0) AS workspace_load
-        FROM ranked JOIN workspace w ON w.id = ranked.workspace LEFT JOIN loads ON loads.workspace = ranked.workspace
+            WHERE j.wish = 'run'),
+        served AS (
+            SELECT w.id, w.weight, coalesce(loads.n, 0) AS load
+            FROM ranked JOIN workspace w ON w.id = ranked.workspace LEFT JOIN loads ON loads.workspace = w.id
+            WHERE ranked.rank = 1
+            ORDER BY coalesce(loads.n, 0) / w.weight, ranked.load / ranked.priority, ranked.created_at, ranked.id
+            LIMIT %(room)s)
+        SELECT ranked.id, ranked.workspace, ranked.priority, ranked.load, served.weight, served.load AS workspace_load
+        FROM ranked JOIN served ON served.id = ranked.workspace
         WHERE ranked.rank <= %(room)s
         ORDER BY ranked.created_at, ranked.id
         """,
@@ -90,21 +116,25 @@ async def _waiting(connection: Connection, version: int, room: int) -> list[Wait
     ]
 
 
-async def _heads(connection: Connection, shares: Sequence[UUID], version: int) -> list[Announceable]:
-    """The oldest parts of each job, as many as its share, in the order of the shares."""
-    found: dict[UUID, list[Announceable]] = {}
-    for job in dict.fromkeys(shares):
-        rows = await connection.execute(
-            """
+async def _heads(
+    connection: Connection, jobs: list[UUID], after: int, version: int, few: int
+) -> dict[UUID, list[Announceable]]:
+    """The oldest parts of each job."""
+    rows = await connection.execute(
+        """
+        SELECT head.* FROM unnest(%s::uuid[]) AS wanted (job) CROSS JOIN LATERAL (
             SELECT id AS part, generation, kind, job_id AS job, video_id AS video FROM part
-            WHERE job_id = %s AND state = 'queued' AND announced_at IS NULL AND not_before <= now()
-                AND recipe_version <= %s
-            ORDER BY id LIMIT %s
-            """,
-            (job, version, shares.count(job)),
-        )
-        found[job] = [Announceable(**row) for row in await rows.fetchall()]
-    return [found[job].pop(0) for job in shares if found[job]]
+            WHERE job_id = wanted.job AND id > %s AND state = 'queued' AND announced_at IS NULL
+                AND not_before <= now() AND recipe_version <= %s
+            ORDER BY id LIMIT %s) AS head
+        ORDER BY head.part
+        """,
+        (jobs, after, version, few),
+    )
+    heads: dict[UUID, list[Announceable]] = {job: [] for job in jobs}
+    for row in await rows.fetchall():
+        heads[row["job"]].append(Announceable(**row))
+    return heads
 
 
 async def mark_announced(database: Database, part: int, generation: int) -> bool:

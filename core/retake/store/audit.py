@@ -151,13 +151,13 @@ async def ledger_errors(database: Database) -> list[str]:
 
 
 async def published(database: Database, job: UUID) -> list[Published]:
-    """The takes whose objects must exist."""
+    """The takes whose objects must exist: those of an expired job may be gone before it is stamped as purged."""
     async with database.transaction() as connection:
         rows = await connection.execute(
             """
             SELECT a.video_id AS video, a.index, a.claim, a.key, a.size, a.sha256
             FROM job j JOIN video v ON v.job_id = j.id JOIN variation a ON a.video_id = v.id
-            WHERE j.id = %s AND j.purged_at IS NULL AND a.state = 'completed'
+            WHERE j.id = %s AND j.state <> 'expired' AND a.state = 'completed'
             """,
             (job,),
         )

@@ -2,7 +2,8 @@
 
 1. Lock the job's row. Two last finishers therefore cannot both see "one still running".
 2. The body: source rows, then parts by compare-and-set, then variations that are still queued.
-3. Videos the body touched, then the job, are computed anew by `domain.states` and stored where they changed.
+3. Videos the body touched, then the job, are computed anew by `domain.states` and stored where they changed; so is how
+   far they are.
 4. The workspace's ledger row.
 5. The workspace's event lock, so that event ids are in commit order, and the events.
 6. Commit. An exception anywhere leaves nothing.
@@ -18,6 +19,7 @@ from psycopg.types.json import Jsonb
 
 from retake.domain.states import ENDED, PartState, State, VariationState, Wish, job_state, video_state
 from retake.store.connect import Connection, Database
+from retake.store.progress import note_progress
 
 
 class JobGone(Exception):
@@ -43,12 +45,18 @@ class Move:
     connection: Connection
     job: LockedJob
     _videos: set[UUID] = field(default_factory=set)
+    _advanced: set[UUID] = field(default_factory=set)
     _events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     _bytes: int = 0
 
     def touch(self, *videos: UUID) -> None:
         """The states of these videos, and of the job, may have changed."""
         self._videos.update(videos)
+        self._advanced.update(videos)
+
+    def advance(self, video: UUID) -> None:
+        """One of its takes ended, and its state is as it was."""
+        self._advanced.add(video)
 
     def tell(self, kind: str, **body: Any) -> None:
         self._events.append((kind, body))
@@ -69,6 +77,8 @@ class Move:
         """Steps 3 to 5."""
         if self._videos:
             await self._roll_up()
+        if self._advanced:
+            await note_progress(self.connection, self._advanced)
         if self._bytes:
             await charge_ledger(self.connection, self.job.workspace, self._bytes)
         if self._events:

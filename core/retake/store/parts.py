@@ -1,13 +1,13 @@
-"""Parts as workers see them: claim, heartbeat, store, commit, release. Rule numbers as in docs/architecture.md."""
+"""Parts as workers see them: claim, store, commit, release. Rule numbers as in docs/architecture.md."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 
 from psycopg.types.json import Jsonb
 
+from retake.domain.errors import Failure
 from retake.domain.states import PartState, State, VariationState, Wish, requeued
 from retake.domain.timing import Timing
-from retake.domain.work import ChunkPlace, Claim, Failure, PartKind, Plan, Rendered, Take, Work, slices
+from retake.domain.work import Claim, PartKind, Plan, Rendered, slices
 from retake.store.connect import Database
 from retake.store.move import LeaseLost, Move, moving_part
 
@@ -39,62 +39,6 @@ async def claim(database: Database, part: int, worker: str, recipe_version: int,
             return Claim(part, row["claim"], PartKind(row["kind"]), move.job.id, row["video_id"], row["failures"])
     except LeaseLost:
         return None
-
-
-async def work_of(database: Database, claimed: Claim) -> Work:
-    """What there is to do: only variations that are still queued."""
-    async with database.transaction() as connection:
-        rows = await connection.execute(
-            """
-            SELECT v.name, v.source_id, v.probe, s.size, j.variations, j.seed, j.options, p.indices
-            FROM part p
-            JOIN video v ON v.id = p.video_id JOIN source s ON s.id = v.source_id JOIN job j ON j.id = p.job_id
-            WHERE p.id = %s AND p.claim = %s AND p.state = 'running'
-            """,
-            (claimed.part, claimed.number),
-        )
-        row = await rows.fetchone()
-        if row is None:
-            raise LeaseLost
-        chunks = await connection.execute(
-            "SELECT key, size, sha256 FROM chunk WHERE source_id = %s AND state = 'done' ORDER BY n",
-            (row["source_id"],),
-        )
-        takes = await connection.execute(
-            """
-            SELECT index, recipe FROM variation
-            WHERE video_id = %s AND index = ANY(%s) AND state = 'queued' ORDER BY index
-            """,
-            (claimed.video, row["indices"]),
-        )
-        return Work(
-            name=row["name"],
-            source=row["source_id"],
-            size=row["size"],
-            chunks=[ChunkPlace(**chunk) for chunk in await chunks.fetchall()],
-            variations=row["variations"],
-            seed=row["seed"],
-            options=row["options"],
-            probe=row["probe"],
-            takes=[Take(**take) for take in await takes.fetchall()],
-        )
-
-
-async def heartbeat(database: Database, claimed: Claim, frames: Mapping[int, int], timing: Timing) -> Wish:
-    """Rule 5: one statement, without the job's lock. Returns what the person wants by now."""
-    async with database.transaction() as connection:
-        rows = await connection.execute(
-            """
-            UPDATE part SET lease_until = now() + %s, frames = %s
-            WHERE id = %s AND claim = %s AND state = 'running'
-            RETURNING (SELECT wish FROM job WHERE job.id = part.job_id) AS wish
-            """,
-            (timedelta(seconds=timing.lease), Jsonb(dict(frames)), claimed.part, claimed.number),
-        )
-        row = await rows.fetchone()
-    if row is None:
-        raise LeaseLost
-    return Wish(row["wish"])
 
 
 async def name_take(database: Database, claimed: Claim, index: int) -> None:
@@ -133,6 +77,7 @@ async def finish_variation(database: Database, claimed: Claim, rendered: Rendere
         if row is None:
             return False
         move.charge(rendered.size - row["reserved"])
+        move.advance(claimed.video)
         move.tell("variation", videoId=str(claimed.video), index=rendered.index, status=VariationState.COMPLETED)
         return True
 
@@ -160,6 +105,7 @@ async def fail_queued(move: Move, part: int, indices: list[int], failure: Failur
     failed = await rows.fetchall()
     for row in failed:
         move.charge(-row["reserved"])
+        move.advance(row["video_id"])
         move.tell(
             "variation", videoId=str(row["video_id"]), index=row["index"], status=VariationState.FAILED,
             code=failure.code, error=failure.sentence,

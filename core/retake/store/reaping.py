@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from retake.domain.errors import WORKER_LOST
 from retake.domain.states import Wish, requeued
 from retake.domain.timing import Timing
-from retake.domain.work import WORKER_LOST, PartKind
+from retake.domain.work import PartKind
 from retake.store.connect import Database
 from retake.store.move import LeaseLost, Move, moving_part
 from retake.store.parts import fail_queued, fail_video

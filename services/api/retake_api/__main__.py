@@ -17,15 +17,20 @@ from retake import logs
 from retake.blobs.bucket import open_blobs
 from retake.blobs.errors import BlobError
 from retake.health import Health, serve
-from retake.settings import Api, Bucket, Clock, Nats, Observe, Postgres, SettingsError, read
+from retake.settings import Api, Bucket, Clock, Nats, Observe, Postgres, SettingsError, Uploads, read
 from retake.store.connect import Unavailable, open_database
-from retake_api.app import create_app
+from retake.store.workspaces import ensure_workspace
+from retake_api.app import Tools, create_app
 from retake_api.dispatch import Dispatch
+
+SHARED = "default"
+"""The workspace of everybody who knows the shared password."""
 
 
 @dataclass(frozen=True)
 class Settings:
     api: Api
+    uploads: Uploads
     observe: Observe
     postgres: Postgres
     bucket: Bucket
@@ -34,7 +39,7 @@ class Settings:
 
     @classmethod
     def read(cls) -> "Settings":
-        return cls(read(Api), read(Observe), read(Postgres), read(Bucket), read(Nats), read(Clock))
+        return cls(read(Api), read(Uploads), read(Observe), read(Postgres), read(Bucket), read(Nats), read(Clock))
 
 
 async def run(settings: Settings) -> None:
@@ -45,8 +50,18 @@ async def run(settings: Settings) -> None:
         dispatch = Dispatch(database, settings.nats, settings.clock.timing(), holder)
         health = Health({"postgres": database.check, "storage": blobs.check, "queue": dispatch.check})
         await opened.enter_async_context(await serve(settings.observe.host, settings.observe.port, health))
+        tools = Tools(
+            database=database,
+            blobs=blobs,
+            health=health,
+            needed=frozenset({"postgres", "storage"}),
+            password=settings.api.password,
+            workspace=await ensure_workspace(database, SHARED),
+            limits=settings.uploads,
+            wake=dispatch.wake,
+        )
         config = uvicorn.Config(
-            create_app(health, needed=frozenset({"postgres", "storage"})),
+            create_app(tools),
             host=settings.api.host,
             port=settings.api.port,
             log_config=None,

@@ -13,7 +13,7 @@ from retake.blobs.errors import BlobError
 from retake.settings import Bucket, Clock, Nats, Observe, Postgres, SettingsError, read
 from retake.store.connect import Unavailable, open_database
 from retake.store.janitor_runs import begin_run, end_run
-from retake_janitor import announce, expire, rescue, sources
+from retake_janitor import announce, expire, purge, rescue, sources
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ async def run(settings: Settings) -> dict[str, int]:
                 database, settings.nats, timing, f"janitor-{socket.gethostname()}-{os.getpid()}"
             ),
             "expired": await expire.run_once(database),
+            "purged": await purge.run_once(database, blobs),
             "sources": await sources.run_once(database, blobs),
         }
         await end_run(database, number, counts)

@@ -16,10 +16,12 @@ from retake.blobs.errors import BlobError
 from retake.bus.connection import open_bus
 from retake.bus.errors import BusError
 from retake.health import Health, serve
-from retake.settings import Bucket, Clock, Nats, Observe, Postgres, SettingsError, Worker, read
+from retake.settings import Bucket, Clock, Nats, Observe, Postgres, SettingsError, Videos, Worker, read
 from retake.store.connect import Unavailable, open_database
-from retake_worker.consume import Consumer, Reach, Tools
+from retake_worker.consume import Consumer
+from retake_worker.ffmpeg_process import NoFFmpeg, find_ffmpeg
 from retake_worker.scratch import Scratch
+from retake_worker.tools import Reach, Tools
 
 
 class BusGone(Exception):
@@ -34,10 +36,11 @@ class Settings:
     nats: Nats
     clock: Clock
     worker: Worker
+    videos: Videos
 
     @classmethod
     def read(cls) -> "Settings":
-        return cls(read(Observe), read(Postgres), read(Bucket), read(Nats), read(Clock), read(Worker))
+        return cls(read(Observe), read(Postgres), read(Bucket), read(Nats), read(Clock), read(Worker), read(Videos))
 
 
 async def run(settings: Settings, reach: Reach) -> None:
@@ -46,6 +49,7 @@ async def run(settings: Settings, reach: Reach) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     timing = settings.clock.timing()
+    ffmpeg, limits = find_ffmpeg(settings.worker.ffmpeg), settings.videos.limits()
     name = settings.worker.name or f"{socket.gethostname()}-{os.getpid()}"
     async with AsyncExitStack() as opened:
         database = await opened.enter_async_context(open_database(settings.postgres, name=f"retake-{name}"))
@@ -55,7 +59,7 @@ async def run(settings: Settings, reach: Reach) -> None:
         opened.callback(scratch.close)
         checks = {"postgres": database.check, "storage": blobs.check, "queue": bus.check}
         await opened.enter_async_context(await serve(settings.observe.host, settings.observe.port, Health(checks)))
-        tools = Tools(database, blobs, bus, timing, scratch, name, settings.worker.slots, reach)
+        tools = Tools(database, blobs, bus, timing, scratch, name, settings.worker.slots, ffmpeg, limits, reach)
         consumer = Consumer(tools)
         consuming = asyncio.create_task(consumer.run())
         closed = asyncio.create_task(bus.closed())
@@ -78,7 +82,7 @@ def main(reach: Reach = lambda _step: None) -> int:
     logs.configure("worker", settings.observe.log_level)
     try:
         asyncio.run(run(settings, reach))
-    except (Unavailable, BlobError, BusError, BusGone) as error:
+    except (Unavailable, BlobError, BusError, BusGone, NoFFmpeg) as error:
         logs.logger("retake_worker").error("ended", error=repr(error))
         return 1
     return 0

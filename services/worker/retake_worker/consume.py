@@ -5,48 +5,29 @@ answer it is kept, and nothing more is fetched until Postgres answers. From the 
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
 from retake import __version__
-from retake.blobs.bucket import Blobs
 from retake.blobs.errors import BlobError, BlobMissing
-from retake.bus.connection import Announcement, Bus
-from retake.bus.errors import BusUnavailable
-from retake.domain.timing import Timing
-from retake.domain.work import RECIPE_VERSION, Claim, Failure, PartKind, Work
+from retake.bus.connection import Announcement
+from retake.bus.messages import ProgressTick, VariationFrames
+from retake.domain.errors import INTERNAL, SOURCE_LOST, BadInput, Failure
+from retake.domain.work import RECIPE_VERSION, Claim, PartKind
 from retake.store import fleet, parts
-from retake.store.connect import Database, Unavailable
+from retake.store.connect import Unavailable
+from retake.store.heartbeat import Beat
 from retake.store.move import LeaseLost
+from retake.store.work import work_of
+from retake_worker.diagnosis import diagnosis
+from retake_worker.ffmpeg_process import FFmpegError
 from retake_worker.inspect import inspect
 from retake_worker.lease import Finish, Frames, Stopped, under_lease
-from retake_worker.render import fetch_source, render, store
-from retake_worker.scratch import Scratch
+from retake_worker.render_part import render_part
+from retake_worker.tools import Tools
 
 log = structlog.stdlib.get_logger(__name__)
-
-Reach = Callable[[str], None]
-"""Told the name of each step as it is reached; fault tests stop a worker there."""
-
-SOURCE_LOST = Failure("source_lost", "The uploaded file is not in storage any more; please upload it again.")
-INTERNAL = Failure("internal", "Something went wrong on our side with this video; the operators can see what.")
-
-
-@dataclass(frozen=True)
-class Tools:
-    """What a worker works with."""
-
-    database: Database
-    blobs: Blobs
-    bus: Bus
-    timing: Timing
-    scratch: Scratch
-    name: str
-    slots: int
-    reach: Reach = lambda _step: None
 
 
 class Consumer:
@@ -108,7 +89,7 @@ class Consumer:
         """The next part that is ours; None when it is time to leave."""
         tools = self._tools
         while not self._leaving.is_set():
-            announcement = await self._fetch()
+            announcement = await tools.bus.fetch()
             if announcement is None:
                 continue
             tools.reach("fetched")
@@ -118,21 +99,12 @@ class Consumer:
                 return claimed
         return None
 
-    async def _fetch(self) -> Announcement | None:
-        """While NATS is away nothing new comes, and what runs goes on."""
-        try:
-            return await self._tools.bus.fetch()
-        except BusUnavailable as error:
-            log.warning("nothing can be fetched now", error=str(error))
-            await self._rest()
-            return None
-
     async def _claim(self, announcement: Announcement) -> Claim | None:
         tools = self._tools
-        part = announcement.message.part_id
-        while part.isdecimal():
+        part = int(announcement.message.part_id)
+        while True:
             try:
-                claimed = await parts.claim(tools.database, int(part), tools.name, RECIPE_VERSION, tools.timing)
+                claimed = await parts.claim(tools.database, part, tools.name, RECIPE_VERSION, tools.timing)
             except Unavailable as error:
                 log.warning("no answer to a claim; nothing is fetched until there is", part=part, error=str(error))
                 if self._leaving.is_set():
@@ -143,9 +115,6 @@ class Consumer:
             await announcement.ack()
             tools.reach("acknowledged")
             return claimed
-        log.warning("a message that names no part is removed", part=part)
-        await announcement.ack()
-        return None
 
     async def _rest(self) -> None:
         """Before something is tried again."""
@@ -178,13 +147,27 @@ class Consumer:
     async def _attempt(self, claimed: Claim) -> None:
         """Work that cannot succeed ends the part; what may go better another time is raised."""
         tools, frames = self._tools, Frames()
-        work = self._do(claimed, frames)
         try:
-            finish = await under_lease(tools.database, claimed, tools.timing, frames, work, leaving=self._leaving)
+            finish = await under_lease(
+                tools.database,
+                claimed,
+                tools.timing,
+                self._do(claimed, frames),
+                frames=frames,
+                tell=partial(self._tell, claimed),
+                leaving=self._leaving,
+            )
             await finish()
         except BlobMissing as error:
             log.error("source lost", error=str(error))
             await self._give_up(claimed, SOURCE_LOST)
+        except BadInput as error:
+            log.info("bad input", why=str(error))
+            await self._give_up(claimed, error.failure)
+        except FFmpegError as error:
+            failure = diagnosis(error)
+            log.warning("ffmpeg ended badly", error=str(error), code=failure.code, said=error.tail)
+            await self._give_up(claimed, failure)
         except (LeaseLost, Stopped, Unavailable, BlobError, OSError):
             raise
         except Exception as error:
@@ -208,42 +191,35 @@ class Consumer:
             return
 
     async def _do(self, claimed: Claim, frames: Frames) -> Finish:
-        """All but the last commit."""
-        work = await parts.work_of(self._tools.database, claimed)
-        if claimed.kind is PartKind.INSPECT:
-            return await self._inspect(claimed, work)
-        return await self._render(claimed, work, frames)
-
-    async def _inspect(self, claimed: Claim, work: Work) -> Finish:
+        """All but the last commit, which is made when nothing beats any more."""
         tools = self._tools
+        work = await work_of(tools.database, claimed)
         async with tools.scratch.folder(claimed) as folder:
-            plan = await inspect(tools.blobs, work, folder)
-            tools.reach("inspected")
+            if claimed.kind is PartKind.RENDER:
+                await render_part(tools, claimed, work, folder, frames)
+                return partial(parts.finish_part, tools.database, claimed, tools.timing)
+            plan = await inspect(tools, claimed, work, folder)
+        tools.reach("inspected")
         return partial(parts.finish_inspect, tools.database, claimed, plan, RECIPE_VERSION, tools.timing)
 
-    async def _render(self, claimed: Claim, work: Work, frames: Frames) -> Finish:
-        """Each take is rendered, stored, and committed on its own; after a loss each is named before it is tried."""
-        tools = self._tools
-        async with tools.scratch.folder(claimed) as folder:
-            source = await fetch_source(tools.blobs, work, folder)
-            tools.reach("downloaded")
-            for take in work.takes:
-                if claimed.failures:
-                    await parts.name_take(tools.database, claimed, take.index)
-                file = await render(take, source, folder)
-                tools.reach("rendered")
-                rendered = await store(tools.blobs, claimed, take, file)
-                tools.reach("stored")
-                await parts.finish_variation(tools.database, claimed, rendered, tools.timing)
-                frames[take.index] = 1
-                tools.reach("committed")
-        return partial(parts.finish_part, tools.database, claimed, tools.timing)
+    async def _tell(self, claimed: Claim, beat: Beat, frames: Frames) -> None:
+        """A tick for whoever watches; the same figures stand in Postgres."""
+        tick = ProgressTick(
+            workspace_id=str(beat.workspace),
+            job_id=str(claimed.job),
+            video_id=str(claimed.video),
+            part_id=str(claimed.part),
+            claim=claimed.number,
+            variations=[VariationFrames(index=index, done=done, due=beat.due) for index, done in frames.items()],
+            percent=100 * beat.progress,
+        )
+        await self._tools.bus.publish_progress(tick)
 
     async def _give_up(self, claimed: Claim, failure: Failure) -> None:
         tools = self._tools
         if claimed.kind is PartKind.INSPECT:
             await parts.fail_inspect(tools.database, claimed, failure, tools.timing)
             return
-        for take in (await parts.work_of(tools.database, claimed)).takes:
+        for take in (await work_of(tools.database, claimed)).takes:
             await parts.fail_variation(tools.database, claimed, take.index, failure, tools.timing)
         await parts.finish_part(tools.database, claimed, tools.timing)

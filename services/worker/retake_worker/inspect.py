@@ -1,20 +1,96 @@
-"""An inspect part: the source is fetched and hashed, and the takes are planned."""
+"""An inspect part: what was uploaded is looked at from all sides, and its takes are planned.
 
+1. The source is fetched and hashed. 2. Its first bytes say what it is. 3. Its boxes say what is in it. 4. FFmpeg
+decodes some of it. 5. The frame with most to see becomes the thumbnail. 6. Each take gets its recipe, and the bytes and
+CPU seconds it may need. A file that no takes can come from is BadInput; its failure says why.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from retake.blobs.bucket import Blobs
-from retake.domain.work import Plan, Planned, Work
+from retake.blobs.keys import VideoThumb
+from retake.domain.errors import BadInput
+from retake.domain.limits import Limits
+from retake.domain.recipe import plan_recipes, speed_of
+from retake.domain.sniff import DEMUXERS, ENOUGH, Kind, refusal, sniff
+from retake.domain.work import Claim, Plan, Planned, Work
+from retake_worker.chosen import Chosen, choose
+from retake_worker.diagnosis import diagnosis
+from retake_worker.estimate import cpu_seconds, most_bytes
+from retake_worker.ffmpeg_command import SOURCE
+from retake_worker.ffmpeg_process import FFmpegError, Patience, run
+from retake_worker.movie import read_movie
+from retake_worker.probe import Probe, Told, judged
+from retake_worker.probe_command import pictures, probe_arguments
 from retake_worker.scratch import download
+from retake_worker.tools import Tools
+from retake_worker.windows import Window, windows
 
-COPY_SECONDS_PER_MIB = 0.05
+PATIENCE = Patience(stall=30, total=120)
+_CAPTURE = 1_000_000
 
 
-async def inspect(blobs: Blobs, work: Work, folder: Path) -> Plan:
-    """Until takes differ, each is a copy of its source: one frame, a recipe that says nothing but its index."""
-    sha256 = await download(blobs, work, folder / "source")
-    cost = work.size / 2**20 * COPY_SECONDS_PER_MIB
-    variations = [
-        Planned(index, {"version": 1, "index": index, "seed": work.seed}, work.size, cost)
-        for index in range(1, work.variations + 1)
+@dataclass(frozen=True)
+class Look:
+    """What the bytes of a file say, before anything is decoded."""
+
+    kind: Kind
+    chosen: Chosen
+    stretches: Sequence[Window]
+
+
+async def inspect(tools: Tools, claimed: Claim, work: Work, folder: Path) -> Plan:
+    sha256 = await download(tools.blobs, work, folder / SOURCE)
+    probe = await probed(tools.ffmpeg, tools.limits, folder)
+    thumb = await _thumbnail(tools.blobs, claimed, folder)
+    return Plan(probe=probe.to_plain(), sha256=sha256, variations=planned(probe, work, sha256), thumb_key=thumb)
+
+
+async def probed(ffmpeg: Path, limits: Limits, folder: Path) -> Probe:
+    """Of the source in this folder. Raises BadInput, or FFmpegError when the file is perhaps not to blame."""
+    look = await asyncio.to_thread(look_at, folder / SOURCE, limits)
+    told = Told()
+    arguments = probe_arguments(look.chosen, look.stretches, DEMUXERS[look.kind], limits)
+    try:
+        decoded = await run(ffmpeg, arguments, folder, PATIENCE, said=told.hear, capture=_CAPTURE)
+    except FFmpegError as error:
+        if (failure := diagnosis(error)).final:
+            raise BadInput(failure, f"{error}: {error.tail}") from error
+        raise
+    return judged(look.chosen, look.stretches, decoded, told, container=look.kind, limits=limits)
+
+
+def look_at(source: Path, limits: Limits) -> Look:
+    with source.open("rb") as file:
+        kind = sniff(file.read(ENOUGH))
+        if (failure := refusal(kind)) is not None:
+            raise BadInput(failure, f"begins like {kind}")
+        movie = read_movie(file, source.stat().st_size)
+    chosen = choose(movie, limits)
+    return Look(kind, chosen, windows(chosen.picture))
+
+
+def planned(probe: Probe, work: Work, sha256: str) -> list[Planned]:
+    cost = cpu_seconds(probe)
+    return [
+        Planned(
+            index=recipe["index"],
+            recipe=recipe,
+            reserve=most_bytes(probe, work.size, speed_of(recipe), recipe["output"]["profile"]),
+            cost=cost,
+        )
+        for recipe in plan_recipes(work.seed, sha256, work.variations)
     ]
-    return Plan(probe={"frames": 1, "size": work.size}, sha256=sha256, variations=variations)
+
+
+async def _thumbnail(blobs: Blobs, claimed: Claim, folder: Path) -> str | None:
+    """Of the small pictures the one with most bytes: black, blank and blurred ones compress to next to nothing."""
+    made = await asyncio.to_thread(pictures, folder)
+    if not made:
+        return None
+    key = VideoThumb(str(claimed.job), str(claimed.video), claimed.number).key
+    await blobs.put(key, max(made, key=len))
+    return key

@@ -17,12 +17,14 @@ from retake.domain.states import Wish
 from retake.domain.timing import Timing
 from retake.domain.work import Claim
 from retake.store.connect import Database, Unavailable
-from retake.store.parts import heartbeat
+from retake.store.heartbeat import Beat, heartbeat
 
 log = structlog.stdlib.get_logger(__name__)
 
 Frames = dict[int, int]
 """Frames done, by variation; the work writes it, the heartbeat tells it."""
+Tell = Callable[[Beat, Frames], Awaitable[None]]
+"""Tells whoever listens how far the work is, after each heartbeat."""
 Finish = Callable[[], Awaitable[None]]
 """The commit that ends a part."""
 
@@ -47,14 +49,16 @@ async def under_lease(
     database: Database,
     claimed: Claim,
     timing: Timing,
-    frames: Frames,
     work: Coroutine[Any, Any, Finish],
     *,
+    frames: Frames,
+    tell: Tell,
     leaving: asyncio.Event,
 ) -> Finish:
     """Returns what the work returns. Raises its error or, when it was stopped, LeaseLost or another reason to stop."""
     working = asyncio.create_task(work)
-    reasons = {asyncio.create_task(_beat(database, claimed, timing, frames)), asyncio.create_task(_leave(leaving))}
+    beating = asyncio.create_task(_beat(database, claimed, timing, frames, tell))
+    reasons = {beating, asyncio.create_task(_leave(leaving))}
     try:
         await asyncio.wait({working, *reasons}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -72,7 +76,7 @@ async def _leave(leaving: asyncio.Event) -> Never:
     raise Leaving
 
 
-async def _beat(database: Database, claimed: Claim, timing: Timing, frames: Frames) -> Never:
+async def _beat(database: Database, claimed: Claim, timing: Timing, frames: Frames, tell: Tell) -> Never:
     """Often while frames move, seldom while not; never returns, only raises."""
     loop = asyncio.get_running_loop()
     told: Frames = {}
@@ -84,12 +88,13 @@ async def _beat(database: Database, claimed: Claim, timing: Timing, frames: Fram
         told = dict(frames)
         try:
             async with asyncio.timeout_at(last + timing.lease):
-                wish = await heartbeat(database, claimed, told, timing)
+                beat = await heartbeat(database, claimed, told, timing)
         except (Unavailable, TimeoutError) as error:
             if loop.time() - last >= timing.lease:
                 raise OutOfTouch from error
             log.warning("no heartbeat", part=claimed.part, error=str(error))
             continue
         last = loop.time()
-        if wish in {Wish.CANCEL, Wish.EXPIRE}:
+        if beat.wish in {Wish.CANCEL, Wish.EXPIRE}:
             raise Unwanted
+        await tell(beat, told)

@@ -1,41 +1,142 @@
-"""A render part: the source is fetched, and each take becomes a file that is stored under the claim's own key."""
+"""Takes of one source: one run of ffmpeg makes them, and each is looked at before it counts.
+
+An exit code of 0 proves nothing: a source whose end is missing gives one too, and a short file. So each take is walked
+box by box, which says how many frames it has and how long they last, and its key frames are decoded.
+"""
 
 import asyncio
+import errno
 import hashlib
-import shutil
+import os
 import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import structlog
 
 from retake.blobs.bucket import Blobs
 from retake.blobs.keys import Result
-from retake.domain.work import Claim, Rendered, Take, Work
-from retake_worker.scratch import download
+from retake.domain.errors import ENCODER, BadInput, Failure
+from retake.domain.limits import Limits
+from retake.domain.recipe import speed_of
+from retake.domain.work import Claim, Rendered
+from retake_worker.clip import Clip
+from retake_worker.diagnosis import diagnosis
+from retake_worker.ffmpeg_command import check_arguments, file_of, look_of, render_arguments
+from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Patience, run
+from retake_worker.movie import Movie, read_movie
+
+log = structlog.stdlib.get_logger(__name__)
 
 _PIECE = 2**20
+_AT_LEAST = 120.0
+_SECONDS_PER_MEGAPIXEL = 0.2  # twenty times what a frame of a take costs
+_TOLERANCE = 2  # frames
 
 
-async def fetch_source(blobs: Blobs, work: Work, folder: Path) -> Path:
-    place = folder / "source"
-    await download(blobs, work, place)
-    return place
+class BadTake(Exception):
+    """A file came out that is not what its recipe says."""
 
 
-async def render(take: Take, source: Path, folder: Path) -> Path:
-    """Until takes differ, a take is a copy of its source."""
-    place = folder / f"{take.index}.mp4"
-    await asyncio.to_thread(shutil.copyfile, source, place)
-    return place
+@dataclass(frozen=True)
+class Kitchen:
+    """Where takes of one source are made."""
+
+    ffmpeg: Path
+    clip: Clip
+    folder: Path
+    limits: Limits
+    stall: float = 30.0  # seconds without a frame
 
 
-async def store(blobs: Blobs, claimed: Claim, take: Take, file: Path) -> Rendered:
-    """Puts the file under a key that no other claim writes, and tells its facts."""
-    crc32, sha256 = await asyncio.to_thread(_sums, file)
-    key = Result(str(claimed.job), str(claimed.video), take.index, claimed.number).key
+async def render(kitchen: Kitchen, recipes: Sequence[Mapping[str, Any]], moved: Callable[[int], None]) -> None:
+    """Makes all these takes in one run. Raises FFmpegError, or OSError when it is the disk that is full."""
+    clip = kitchen.clip
+    pixels = clip.size.width * clip.size.height * clip.frames * len(recipes)
+    patience = Patience(stall=kitchen.stall, total=_AT_LEAST + pixels / 1e6 * _SECONDS_PER_MEGAPIXEL)
+    arguments = render_arguments(clip, recipes, kitchen.limits)
+    try:
+        await run(kitchen.ffmpeg, arguments, kitchen.folder, patience, moved=moved)
+    except FFmpegFailed as error:
+        if os.strerror(errno.ENOSPC) in error.tail:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        raise
+
+
+async def check(kitchen: Kitchen, recipe: Mapping[str, Any]) -> float:
+    """How long a take is, in seconds; raises BadTake, or FFmpegError when it cannot be decoded."""
+    file = kitchen.folder / file_of(recipe["index"])
+    seconds = await asyncio.to_thread(_walk, file, kitchen.clip, recipe)
+    await run(kitchen.ffmpeg, check_arguments(file.name, kitchen.limits), kitchen.folder, Patience(total=_AT_LEAST))
+    return seconds
+
+
+def _walk(file: Path, clip: Clip, recipe: Mapping[str, Any]) -> float:
+    try:
+        with file.open("rb") as opened:
+            movie = read_movie(opened, file.stat().st_size)
+    except (BadInput, FileNotFoundError) as error:
+        raise BadTake(f"take {recipe['index']}: {error}") from error
+    if complaint := complaint_about(movie, clip, recipe):
+        raise BadTake(f"take {recipe['index']}: {complaint}")
+    return max(track.seconds for track in movie.of("vide"))
+
+
+def complaint_about(movie: Movie, clip: Clip, recipe: Mapping[str, Any]) -> str | None:
+    """What a take is not as it should be."""
+    pictures, sounds = movie.of("vide"), movie.of("soun")
+    if (len(pictures), len(sounds)) != (1, int(clip.sound is not None)):
+        return f"it has {len(pictures)} pictures and {len(sounds)} sounds"
+    picture, size = pictures[0], clip.size
+    if (picture.width, picture.height) != (size.width, size.height):
+        return f"it is {picture.width} x {picture.height}, not {size.width} x {size.height}"
+    slack = _TOLERANCE + clip.doubtful
+    if abs(picture.frames - clip.frames) > slack:
+        return f"it has {picture.frames} frames, and {clip.frames} are due"
+    due = clip.seconds / speed_of(recipe)
+    if abs(picture.seconds - due) > slack * clip.seconds / clip.frames:
+        return f"it lasts {picture.seconds:.3f} s, and {due:.3f} are due"
+    if sounds and not sounds[0].samples.count:
+        return "its sound is empty"
+    return None
+
+
+def measure(kitchen: Kitchen, indices: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """The distances of these takes, by index; none when nothing came out to be compared, which `check` will tell.
+
+    Blocks for some 20 ms: call it in a thread.
+    """
+    from retake_worker.distance import distances, read_frames  # noqa: PLC0415  numpy, only where it is needed
+
+    size = kitchen.clip.look_size
+    try:
+        return distances({index: read_frames(kitchen.folder / look_of(index), size) for index in (0, *indices)})
+    except (ValueError, FileNotFoundError) as error:
+        log.warning("the takes cannot be compared", because=repr(error))
+        return {}
+
+
+async def store(
+    blobs: Blobs, claimed: Claim, kitchen: Kitchen, index: int, *, seconds: float, distance: Mapping[str, Any] | None
+) -> Rendered:
+    """Puts a take under a key that no other claim writes, and tells its facts."""
+    file = kitchen.folder / file_of(index)
+    crc32, sha256 = await asyncio.to_thread(checksums, file)
+    key = Result(str(claimed.job), str(claimed.video), index, claimed.number).key
     size = await blobs.put_file(key, file)
-    return Rendered(index=take.index, key=key, size=size, crc32=crc32, sha256=sha256)
+    return Rendered(index, key, size, crc32, sha256, duration=round(seconds, 6), distance=distance)
 
 
-def _sums(file: Path) -> tuple[int, str]:
+def failure_of(error: FFmpegError | BadTake) -> Failure:
+    """Why a take did not come out, for people. Its source was found good, so that what is left is the encoder's."""
+    if isinstance(error, FFmpegError) and not (failure := diagnosis(error)).final:
+        return failure
+    return ENCODER
+
+
+def checksums(file: Path) -> tuple[int, str]:
     crc32, sha256 = 0, hashlib.sha256()
     with file.open("rb") as opened:
         while piece := opened.read(_PIECE):

@@ -117,7 +117,7 @@ CREATE TABLE part (
         CHECK ((kind = 'render') = (cardinality(indices) > 0))
 );
 CREATE INDEX part_of_video ON part (video_id);
-CREATE INDEX part_waiting ON part (job_id, id) WHERE state = 'queued' AND announced_at IS NULL;
+CREATE INDEX part_queued ON part (job_id, id) WHERE state = 'queued';
 CREATE INDEX part_announced ON part (announced_at) WHERE announced_at IS NOT NULL;
 CREATE INDEX part_running ON part (lease_until) WHERE state = 'running';
 
@@ -202,7 +202,8 @@ CREATE TABLE janitor_run (
     counts     jsonb NOT NULL DEFAULT '{}'
 );
 
--- A video needs its source until it is expired, its error is final, or all its takes are completed.
+-- A video needs its source until it is expired, its error is final, or all its takes are completed. The codes are those
+-- that retake/domain/errors.py does not call final.
 CREATE FUNCTION source_needed(wanted uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT EXISTS (
         SELECT FROM video v JOIN job j ON j.id = v.job_id
@@ -211,6 +212,6 @@ CREATE FUNCTION source_needed(wanted uuid) RETURNS boolean LANGUAGE sql STABLE A
             OR (j.wish <> 'expire' AND (
                 coalesce((j.options ->> 'keepSource')::boolean, false)
                 OR (v.error_code IS NULL AND v.state = 'cancelled')
-                OR v.error_code = 'worker_lost'
+                OR v.error_code IN ('timeout', 'out_of_memory', 'encoder', 'worker_lost', 'internal')
                 OR EXISTS (SELECT FROM variation WHERE video_id = v.id AND state <> 'completed')))))
 $$;

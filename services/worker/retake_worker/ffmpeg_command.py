@@ -1,0 +1,165 @@
+"""The command lines, pure: what is known of a source, and recipes, in; arguments of ffmpeg out.
+
+A source is decoded once for all the takes of a run: `split` gives each take its own copy of every frame. Outputs that
+filter for themselves (-vf, -af) would decode once as well, but ffmpeg can wait for itself for ever when their speeds
+differ. Everything has one thread: more threads cost more in all, and change the bytes; other cores have other parts.
+
+Beside each take, and for the source, a few small frames are kept as they go to the encoder, the same ones of each: what
+takes are compared by. They cost next to nothing here, where decoding every file again would cost a third of its making.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from retake.domain.effects import EFFECTS
+from retake.domain.effects.effect import number
+from retake.domain.limits import Limits
+from retake_worker.clip import MOST_FPS, Clip
+from retake_worker.codecs import DECODERS
+
+SOURCE = "source"
+"""The source's name in the folder of a run."""
+
+_CLOCK = 90_000  # ticks a second: a source may count in whole frames, too coarse to be a little faster
+_FULL_HD = 1920 * 1080
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How pictures are encoded. The caps are for pictures up to 1080p and grow with larger ones."""
+
+    preset: str
+    crf: int
+    maxrate: int
+    bufsize: int
+    x264: str
+
+
+PROFILES: Mapping[str, Profile] = {
+    "fast": Profile("ultrafast", 23, 2_300_000, 3_700_000, "cabac=1"),
+}
+
+
+def file_of(index: int) -> str:
+    """A take's name in the folder of a run."""
+    return f"{index}.mp4"
+
+
+def look_of(index: int) -> str:
+    """The name of a take's small frames, as plain planes of Y, U and V; 0 is the source."""
+    return f"{index}.yuv"
+
+
+def reading(demuxer: str, limits: Limits) -> list[str]:
+    """Everything before -i: the file is one local file of one kind, however it describes itself, and not too large."""
+    only_inside = ["-enable_drefs", "0", "-use_absolute_path", "0"] if demuxer == "mov" else []
+    return [
+        "-protocol_whitelist", "file", "-f", demuxer, *only_inside, "-probesize", "10M", "-analyzeduration", "10M",
+        "-codec_whitelist", ",".join(DECODERS), "-max_pixels", str(limits.pixels), "-threads", "1",
+    ]  # fmt: skip
+
+
+QUIETLY = ["-nostdin", "-hide_banner", "-v", "error", "-y"]
+
+
+def render_arguments(clip: Clip, recipes: Sequence[Mapping[str, Any]], limits: Limits) -> list[str]:
+    """Makes a take of each recipe, in one run."""
+    return [
+        *QUIETLY,
+        *reading(clip.demuxer, limits), "-i", f"file:{SOURCE}",
+        "-filter_threads", "1", "-filter_complex_threads", "1", "-filter_complex", _graph(clip, recipes),
+        *(argument for recipe in recipes for argument in _output(clip, recipe)),
+        *(argument for index in [0, *(recipe["index"] for recipe in recipes)] for argument in _look_output(index)),
+    ]  # fmt: skip
+
+
+def check_arguments(file: str, limits: Limits) -> list[str]:
+    """Decodes the key frames of a take; what cannot be decoded is an error."""
+    return [
+        *QUIETLY, "-xerror", *reading("mov", limits), "-skip_frame", "nokey", "-err_detect", "explode",
+        "-i", f"file:{file}", "-map", "0:v", "-fps_mode", "passthrough", "-f", "null", "-",
+    ]  # fmt: skip
+
+
+def _graph(clip: Clip, recipes: Sequence[Mapping[str, Any]]) -> str:
+    """Labels: s is a take's copy of the frames, v its picture, c and l the copy and the result that it is compared by;
+    t is its copy of the sound, a its sound."""
+    indices = [recipe["index"] for recipe in recipes]
+    chains = [
+        f"[0:{clip.picture}]{_joined(_common_video(clip), f'split={len(recipes) + 1}')}{_labels('s', [0, *indices])}"
+    ]
+    chains += [
+        f"[s{recipe['index']}]{_joined(_video(recipe, clip), f'setsar={clip.pixel_aspect}', 'split=2')}"
+        f"[v{recipe['index']}][c{recipe['index']}]"
+        for recipe in recipes
+    ]
+    chains += [f"[{copy}]{_look(clip)}[l{index}]" for copy, index in [("s0", 0), *((f"c{n}", n) for n in indices)]]
+    if clip.sound is not None:
+        chains.append(f"[0:{clip.sound}]{_joined(_COMMON_AUDIO, f'asplit={len(recipes)}')}{_labels('t', indices)}")
+        chains += [
+            f"[t{recipe['index']}]{_joined(_audio(recipe) or 'anull')}[a{recipe['index']}]" for recipe in recipes
+        ]
+    return ";".join(chains)
+
+
+def _look(clip: Clip) -> str:
+    size, wanted = clip.look_size, "+".join(f"eq(n,{n})" for n in clip.look_positions)
+    return f"select='{wanted}',scale={size.width}:{size.height}:flags=area,format=yuv444p"
+
+
+def _common_video(clip: Clip) -> list[str]:
+    """What every take needs is done once, before they part."""
+    filters = ["format=yuv420p"]
+    if clip.fps > MOST_FPS:
+        filters.append(f"fps={MOST_FPS}")
+    filters.append(f"settb=1/{_CLOCK}")
+    if (clip.width, clip.height) != (clip.size.width, clip.size.height):
+        filters.append(f"crop={clip.size.width}:{clip.size.height}:0:0")
+    if clip.colours:
+        filters.append(f"setparams=color_primaries={clip.colours}:color_trc={clip.colours}:colorspace={clip.colours}")
+    return filters
+
+
+_COMMON_AUDIO = ["aresample=async=1:first_pts=0", "aformat=channel_layouts=mono|stereo"]
+"""Sound that starts late or has holes gets silence there, which a change of speed would otherwise lose."""
+
+
+def _video(recipe: Mapping[str, Any], clip: Clip) -> list[str]:
+    return [text for step in recipe["effects"] for text in EFFECTS[step["name"]].video(step["params"], clip.size)]
+
+
+def _audio(recipe: Mapping[str, Any]) -> list[str]:
+    return [text for step in recipe["effects"] for text in EFFECTS[step["name"]].audio(step["params"])]
+
+
+def _output(clip: Clip, recipe: Mapping[str, Any]) -> list[str]:
+    """Frames keep their own times (passthrough); the metadata of the source stays behind."""
+    index, profile = recipe["index"], PROFILES[recipe["output"]["profile"]]
+    larger = max(1.0, clip.size.width * clip.size.height / _FULL_HD)
+    sound = (
+        ["-map", f"[a{index}]", "-c:a", "aac", "-b:a", "128k", "-flags:a", "+bitexact"]
+        if clip.sound is not None
+        else []
+    )
+    return [
+        "-map", f"[v{index}]", "-fps_mode", "passthrough", "-enc_time_base", "filter",
+        "-c:v", "libx264", "-preset", profile.preset, "-crf", str(profile.crf),
+        "-maxrate", number(round(profile.maxrate * larger)), "-bufsize", number(round(profile.bufsize * larger)),
+        "-x264-params", profile.x264, "-threads", "1", "-flags:v", "+bitexact",
+        *sound,
+        "-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-movflags", "+faststart",
+        file_of(index),
+    ]  # fmt: skip
+
+
+def _look_output(index: int) -> list[str]:
+    return ["-map", f"[l{index}]", "-fps_mode", "passthrough", "-f", "rawvideo", look_of(index)]
+
+
+def _joined(*parts: str | Sequence[str]) -> str:
+    return ",".join(text for part in parts for text in ([part] if isinstance(part, str) else part))
+
+
+def _labels(letter: str, indices: Sequence[int]) -> str:
+    return "".join(f"[{letter}{index}]" for index in indices)

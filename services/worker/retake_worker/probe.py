@@ -1,0 +1,149 @@
+"""What a video is: figures from its index, held against what FFmpeg really decodes of it (probe_command.py).
+
+An exit code of 0 proves nothing: a damaged file gives one too, with fewer frames than its index promises, or with
+frames that were made up. There is no ffprobe; what only a decoder knows is read from what FFmpeg writes and says.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from typing import Any
+
+from retake.domain.errors import CORRUPT, BadInput
+from retake.domain.limits import Limits
+from retake_worker.chosen import Chosen, within
+from retake_worker.codecs import name_of
+from retake_worker.movie import Track
+from retake_worker.windows import Window
+
+_DIMENSIONS = re.compile(rb"#dimensions (\d+): (\d+)x(\d+)")
+_SAR = re.compile(rb"#sar (\d+): (\d+)/(\d+)")
+_RATE = re.compile(rb"#sample_rate \d+: (\d+)")
+_LAYOUT = re.compile(rb"#channel_layout_name \d+: (.+)")
+_SHOWINFO = re.compile(r"\[Parsed_showinfo_\d+ @ \w+\] (?:n: *\d+ .*?\bfmt:(\w+)|.*\bcolor_trc:(\S+))")
+_DAMAGED = re.compile(r"\[.*\] corrupt decoded frame")
+_LONGEST_LINE = 4096
+
+MOST_DAMAGED = 0.1
+"""Of the frames: a video with more is refused."""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """`stream` is FFmpeg's number of it, as in `0:{stream}`."""
+
+    stream: int
+    codec: str
+    rate: int
+    layout: str
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Width and height are of a decoded frame, after rotation; `pixel_aspect` is the shape of its pixels. `frames`,
+    `fps` and `duration` are what is shown; `damaged` are those of the frames looked at that were not sound."""
+
+    container: str
+    stream: int
+    codec: str
+    pixel_format: str
+    transfer: str
+    width: int
+    height: int
+    rotation: int
+    pixel_aspect: Fraction
+    fps: Fraction
+    frames: int
+    duration: float
+    damaged: int
+    sound: Sound | None
+
+    @property
+    def has_audio(self) -> bool:
+        return self.sound is not None
+
+    def to_plain(self) -> dict[str, Any]:
+        return {**asdict(self), "pixel_aspect": str(self.pixel_aspect), "fps": str(self.fps)}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> "Probe":
+        sound = plain["sound"]
+        exact = {"pixel_aspect": Fraction(plain["pixel_aspect"]), "fps": Fraction(plain["fps"])}
+        return cls(**{**plain, **exact, "sound": None if sound is None else Sound(**sound)})
+
+
+class Told:
+    """What FFmpeg says while it decodes: of a frame its format and colours, and which frames were made up."""
+
+    def __init__(self) -> None:
+        self.pixel_format, self.transfer, self.damaged = "unknown", "unknown", 0
+        self._rest = b""
+
+    def hear(self, data: bytes) -> None:
+        *lines, rest = (self._rest + data).split(b"\n")
+        self._rest = rest[-_LONGEST_LINE:]
+        for line in lines:
+            text = line.decode(errors="replace")
+            if _DAMAGED.match(text):
+                self.damaged += 1
+            elif (found := _SHOWINFO.match(text)) is not None:
+                self.pixel_format = found[1] or self.pixel_format
+                self.transfer = found[2] or self.transfer
+
+
+def judged(
+    chosen: Chosen, stretches: Sequence[Window], decoded: bytes, told: Told, *, container: str, limits: Limits
+) -> Probe:
+    """The probe, when what was decoded is what the index promises; else BadInput."""
+    picture = chosen.picture
+    counts = Counter(int(line.split(b",", 1)[0]) for line in decoded.splitlines() if line[:1].isdigit())
+    got = [counts[number] for number in range(len(stretches))]
+    promised = sum(window.frames for window in stretches)
+    if 0 in got or sum(got) - told.damaged < promised * (1 - MOST_DAMAGED) - 2:
+        raise BadInput(CORRUPT, f"{got} frames decoded, {told.damaged} of them damaged, {promised} promised")
+    shapes = {int(found[1]): (int(found[2]), int(found[3])) for found in _DIMENSIONS.finditer(decoded)}
+    if 0 not in shapes:
+        raise BadInput(CORRUPT, "frames of no size")
+    width, height = shapes[0]
+    within(limits, picture, width, height)
+    return Probe(
+        container=container,
+        stream=picture.number,
+        codec=name_of(picture.codec, picture.object_type),
+        pixel_format=told.pixel_format,
+        transfer=told.transfer,
+        width=width,
+        height=height,
+        rotation=picture.rotation,
+        pixel_aspect=_pixel_aspect(decoded),
+        fps=_fps(picture),
+        frames=picture.frames,
+        duration=round(picture.seconds, 6),
+        damaged=told.damaged,
+        sound=_sound(chosen.sound, decoded, counts[len(stretches)]),
+    )
+
+
+def _pixel_aspect(decoded: bytes) -> Fraction:
+    for found in _SAR.finditer(decoded):
+        if int(found[1]) == 0 and int(found[2]) and int(found[3]):
+            return Fraction(int(found[2]), int(found[3]))
+    return Fraction(1)
+
+
+def _fps(picture: Track) -> Fraction:
+    """On average; variable rates come as the nearest fraction that is not absurd."""
+    return Fraction(picture.samples.count * picture.timescale, picture.samples.ticks).limit_denominator(1001)
+
+
+def _sound(track: Track | None, decoded: bytes, frames: int) -> Sound | None:
+    if track is None:
+        return None
+    rate, layout = _RATE.search(decoded), _LAYOUT.search(decoded)
+    if not frames or rate is None or layout is None:
+        raise BadInput(CORRUPT.saying("The sound of this video is damaged; please export it again and upload that."))
+    return Sound(
+        track.number, name_of(track.codec, track.object_type), int(rate[1]), layout[1].decode(errors="replace").strip()
+    )

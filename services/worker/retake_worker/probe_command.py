@@ -1,0 +1,57 @@
+"""The command line that looks at a video, pure: its stretches in, arguments of ffmpeg out.
+
+Standard output gets a line for each decoded frame (framecrc); a few frames become small pictures in the folder.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from retake.domain.limits import Limits
+from retake_worker.chosen import Chosen
+from retake_worker.ffmpeg_command import SOURCE, reading
+from retake_worker.windows import Window
+
+PICTURE = "picture-{window}-%02d.webp"
+PICTURES = 6
+SIDE = 320
+
+_SMALL = (
+    f"scale=w='if(gte(dar,1),{SIDE},max(2,2*round({SIDE // 2}*dar)))'"
+    f":h='if(gte(dar,1),max(2,2*round({SIDE // 2}/dar)),{SIDE})',setsar=1,format=yuv420p"
+)
+
+
+def probe_arguments(chosen: Chosen, stretches: Sequence[Window], demuxer: str, limits: Limits) -> list[str]:
+    """One input for each stretch, each with a decoder of its own. Edit lists are set aside: all samples count."""
+    inputs, chains, outputs = [], [], []
+    for number, window in enumerate(stretches):
+        seek = (
+            [] if window.start is None else ["-seek_timestamp", "1", "-noaccurate_seek", "-ss", f"{window.start:.6f}"]
+        )
+        inputs += [*reading(demuxer, limits), "-ignore_editlist", "1", *seek, "-i", f"file:{SOURCE}"]
+        every = max(1, window.frames * len(stretches) // PICTURES)
+        told = ",showinfo=checksum=0" if number == 0 else ""
+        chains += [
+            f"[{number}:{chosen.picture.number}]trim=end_frame={window.frames},split[c{number}][d{number}]",
+            f"[c{number}]copy{told}[f{number}]",
+            f"[d{number}]select=not(mod(n-{every // 2}\\,{every})),{_SMALL}[p{number}]",
+        ]
+        outputs += ["-map", f"[f{number}]"]
+    if chosen.sound is not None:
+        chains.append(f"[0:{chosen.sound.number}]atrim=end_sample=4096[s]")
+        outputs += ["-map", "[s]"]
+    outputs += ["-fps_mode", "passthrough", "-f", "framecrc", "pipe:1"]
+    for number in range(len(stretches)):
+        outputs += [
+            "-map", f"[p{number}]", "-fps_mode", "passthrough", "-c:v", "libwebp", "-quality", "75",
+            "-f", "image2", PICTURE.format(window=number),
+        ]  # fmt: skip
+    return [
+        "-nostdin", "-hide_banner", "-v", "repeat+info", "-nostats", "-y", "-max_error_rate", "1", *inputs,
+        "-filter_threads", "1", "-filter_complex_threads", "1", "-filter_complex", ";".join(chains), *outputs,
+    ]  # fmt: skip
+
+
+def pictures(folder: Path) -> list[bytes]:
+    """The small pictures that the run left."""
+    return [file.read_bytes() for file in sorted(folder.glob("picture-*.webp"))]

@@ -1,0 +1,97 @@
+"""A render part: its takes are made in one run, and each is stored and committed on its own.
+
+When the run fails, or one of its files is no good, what is missing is tried once more, take by take, so that one bad
+take fails alone. After a loss (rule 8) the part goes take by take from the start, and names each before it tries it.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from retake.domain.work import Claim, Take, Work
+from retake.store import parts
+from retake_worker.clip import clip_of
+from retake_worker.ffmpeg_command import SOURCE
+from retake_worker.ffmpeg_process import FFmpegError
+from retake_worker.lease import Frames
+from retake_worker.probe import Probe
+from retake_worker.render import BadTake, Kitchen, check, failure_of, measure, render, store
+from retake_worker.scratch import download
+from retake_worker.tools import Tools
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+async def render_part(tools: Tools, claimed: Claim, work: Work, folder: Path, frames: Frames) -> None:
+    """Returns when each take is completed or failed; the part itself is still to be finished."""
+    assert work.probe is not None, "a part to render was planned from a probe"
+    await download(tools.blobs, work, folder / SOURCE)
+    tools.reach("downloaded")
+    kitchen = Kitchen(tools.ffmpeg, clip_of(Probe.from_plain(work.probe)), folder, tools.limits)
+    rendering = Rendering(tools, claimed, kitchen, frames, work.probe["frames"])
+    left = work.takes if claimed.failures else await rendering.together(work.takes)
+    for take in left:
+        await rendering.alone(take)
+
+
+class Rendering:
+    """The takes of one part, under one claim. `due` are the frames that progress counts to."""
+
+    def __init__(self, tools: Tools, claimed: Claim, kitchen: Kitchen, frames: Frames, due: int) -> None:
+        self._tools, self._claimed, self._kitchen = tools, claimed, kitchen
+        self._frames, self._due = frames, due
+        self._rendered: list[int] = []  # takes whose small frames are there to be compared with
+
+    async def together(self, takes: Sequence[Take]) -> Sequence[Take]:
+        """Returns those that did not come out."""
+        try:
+            distances = await self._render(takes)
+        except FFmpegError as error:
+            log.warning("the takes are tried one by one", because=repr(error), tail=error.tail)
+            return takes
+        left = []
+        for take in takes:
+            try:
+                await self._deliver(take, distances.get(take.index))
+            except (BadTake, FFmpegError) as error:
+                log.warning("the take is tried again", take=take.index, because=repr(error))
+                left.append(take)
+        return left
+
+    async def alone(self, take: Take) -> None:
+        tools = self._tools
+        await parts.name_take(tools.database, self._claimed, take.index)
+        try:
+            distances = await self._render([take])
+            await self._deliver(take, distances.get(take.index))
+        except (BadTake, FFmpegError) as error:
+            tail = error.tail if isinstance(error, FFmpegError) else ""
+            log.error("a take did not come out", take=take.index, because=repr(error), tail=tail)
+            await parts.fail_variation(tools.database, self._claimed, take.index, failure_of(error), tools.timing)
+
+    async def _render(self, takes: Sequence[Take]) -> Mapping[int, Mapping[str, Any]]:
+        """Makes them in one run, and measures how they differ, also from those that were made before."""
+        indices = [take.index for take in takes]
+
+        def moved(done: int) -> None:
+            self._frames.update(dict.fromkeys(indices, min(self._due, done * self._due // self._kitchen.clip.frames)))
+
+        await render(self._kitchen, [take.recipe for take in takes], moved)
+        self._rendered = sorted({*self._rendered, *indices})
+        return await asyncio.to_thread(measure, self._kitchen, self._rendered)
+
+    async def _deliver(self, take: Take, distance: Mapping[str, Any] | None) -> None:
+        """Raises BadTake or FFmpegError when the file is no good."""
+        tools = self._tools
+        seconds = await check(self._kitchen, take.recipe)
+        tools.reach("rendered")
+        rendered = await store(
+            tools.blobs, self._claimed, self._kitchen, take.index, seconds=seconds, distance=distance
+        )
+        tools.reach("stored")
+        await parts.finish_variation(tools.database, self._claimed, rendered, tools.timing)
+        self._frames[take.index] = self._due
+        tools.reach("committed")

@@ -1,0 +1,29 @@
+"""What a worker works with: opened once by __main__, handed to everything that does work."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from retake.blobs.bucket import Blobs
+from retake.bus.connection import Bus
+from retake.domain.limits import Limits
+from retake.domain.timing import Timing
+from retake.store.connect import Database
+from retake_worker.scratch import Scratch
+
+Reach = Callable[[str], None]
+"""Told the name of each step as it is reached; fault tests stop a worker there."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    database: Database
+    blobs: Blobs
+    bus: Bus
+    timing: Timing
+    scratch: Scratch
+    name: str
+    slots: int
+    ffmpeg: Path
+    limits: Limits = field(default_factory=Limits)
+    reach: Reach = lambda _step: None

@@ -1,0 +1,86 @@
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from prometheus_client import generate_latest
+from tests.agreement.checkout import TOP, change, copy, run
+
+from retake.metrics import REGISTRY
+from retake.settings import CONCERNS
+from retake.variables import variables
+
+
+def check(place: Path) -> tuple[int, str]:
+    return run(place, "python", "local/generate.py", "--check")
+
+
+def a_longer_page(top: Path) -> None:
+    (top / "docs/metrics.md").write_text((top / "docs/metrics.md").read_text() + "and more\n")
+
+
+def another_default(top: Path) -> None:
+    change(top / "core/retake/settings.py", 'default="8080"', 'default="8081"')
+
+
+def another_metric(top: Path) -> None:
+    change(top / "core/retake/metrics.py", "retake_bus_reconnects_total", "retake_bus_connects_total")
+
+
+def another_field(top: Path) -> None:
+    change(top / "proto/retake/wire/v1/part.proto", "string kind = 3;", "string kind = 3;\n  string mood = 9;")
+
+
+def edited_code(top: Path) -> None:
+    change(top / "core/retake/wire/v1/part_pb2.pyi", "part_id: str\n", "part_id: int\n")
+
+
+def lost_code(top: Path) -> None:
+    (top / "core/retake/wire/v1/progress_pb2.py").unlink()
+
+
+def code_without_source(top: Path) -> None:
+    (top / "core/retake/wire/v1/old_pb2.py").write_text("")
+
+
+SPOILT: list[tuple[Callable[[Path], None], str]] = [
+    (a_longer_page, "docs/metrics.md is not current"),
+    (another_default, "docs/configuration.md is not current"),
+    (another_metric, "docs/metrics.md is not current"),
+    (another_field, "core/retake/wire/v1/part_pb2.py is not current"),
+    (edited_code, "core/retake/wire/v1/part_pb2.pyi is not current"),
+    (lost_code, "core/retake/wire/v1/progress_pb2.py is missing"),
+    (code_without_source, "core/retake/wire/v1/old_pb2.py is left over"),
+]
+
+
+def test_generated_files_are_current() -> None:
+    assert check(TOP) == (0, "")
+
+
+@pytest.mark.parametrize(("spoil", "complaint"), SPOILT, ids=[spoil.__name__ for spoil, _ in SPOILT])
+def test_a_file_that_is_not_current_is_named_and_generating_mends_it(
+    tmp_path: Path, spoil: Callable[[Path], None], complaint: str
+) -> None:
+    top = copy(tmp_path)
+    spoil(top)
+
+    code, words = check(top)
+
+    assert code == 1
+    assert f"{complaint}: run `make generate` and commit what it changes" in words
+    assert run(top, "python", "local/generate.py") == (0, "")
+    assert check(top) == (0, "")
+
+
+def test_metrics_are_documented_under_the_names_they_are_exported_with() -> None:
+    exported = set(re.findall(r"^# HELP (\S+)", generate_latest(REGISTRY).decode(), re.MULTILINE))
+    documented = set(re.findall(r"^\| `(\w+)` \|", (TOP / "docs/metrics.md").read_text(), re.MULTILINE))
+
+    assert {name for name in exported if not name.endswith("_created")} == documented
+
+
+def test_every_setting_is_documented() -> None:
+    documented = re.findall(r"^\| `(\w+)` \|", (TOP / "docs/configuration.md").read_text(), re.MULTILINE)
+
+    assert documented == [one.name for concern in CONCERNS for one in variables(concern).values()]
