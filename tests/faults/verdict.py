@@ -8,7 +8,7 @@ from typing import Any
 from faults.plans import JobPlan, Plan
 from faults.rig import Rig
 from retake.audit import audit
-from retake.domain.work import WORKER_LOST
+from retake.domain.errors import WORKER_LOST
 from retake.store.jobs import NewJob
 from retake.store.reaping import LOSSES
 
