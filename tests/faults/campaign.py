@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from faults.evidence import Marks, replay
-from faults.faults import FAULTS
+from faults.faults import FAULTS, KILLERS
 from faults.plans import Plan
 from faults.rig import Size, rigged
 from faults.rounds import Outcome, clean, play
@@ -35,6 +35,8 @@ async def campaign(folder: Path, seeds: Iterable[int], size: Size, rigs: int) ->
                         kept = await marks.keep(rig, plan, wrong)
                         say("\n  ".join([f"WRONG {plan}", *wrong, f"logs and rows: {kept}", replay(plan.seed)]))
                         break
+                    if outcome.verdict.spent and not KILLERS.intersection(outcome.struck):
+                        say(f"attempts were spent: {plan}\n  logs and rows: {await marks.keep(rig, plan, [])}")
                     await clean(rig)
 
     async with asyncio.TaskGroup() as tasks:
@@ -68,6 +70,9 @@ def totals(outcomes: list[Outcome]) -> str:
         "jobs": sum(len(outcome.plan.jobs) for outcome in outcomes),
         "takes": sum(len(job.videos) * job.takes for outcome in outcomes for job in outcome.plan.jobs),
         "attempts spent": sum(verdict.spent for verdict in verdicts),
+        "of them without a killed or frozen worker": sum(
+            outcome.verdict.spent for outcome in outcomes if not KILLERS.intersection(outcome.struck)
+        ),
         "lost": sum(len(verdict.lost) for verdict in verdicts),
         "published twice": sum(len(verdict.doubled) for verdict in verdicts),
         "stale": sum(len(verdict.stale) for verdict in verdicts),

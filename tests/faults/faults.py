@@ -82,9 +82,17 @@ async def freeze_api(rig: Rig, rng: Random, duty: str) -> bool:
     """The one that holds the duty, until that has lapsed."""
     rows = await rig.eyes.see("SELECT holder FROM duty WHERE name = %s", duty)
     for child in rig.apis:
-        if rows and rows[0]["holder"].endswith(f"-{child.pid}"):
+        if rows and _group_of(rows[0]["holder"]) == child.pid:
             return await _freeze(rig, child, rig.timing.duty * rng.uniform(1, 4))
     return False
+
+
+def _group_of(holder: str) -> int | None:
+    """Of the process whose id ends its name."""
+    try:
+        return os.getpgid(int(holder.rpartition("-")[2]))
+    except ProcessLookupError:
+        return None
 
 
 async def freeze_server(rig: Rig, rng: Random, name: str) -> bool:
@@ -135,5 +143,11 @@ FAULTS: Mapping[str, Fault] = {
     "freeze s3": partial(freeze_server, name="s3"),
     "SIGTERM a worker with a part": terminate,
 }
+KILLERS = frozenset(
+    name
+    for name in FAULTS
+    if name.startswith(("kill -9 a worker", "kill -9 two", "kill -9 all workers", "freeze a worker"))
+) | {"kill -9 everything"}
+"""Those that cost a worker its part. No other fault should spend an attempt."""
 ORDERED = frozenset(name for name in FAULTS if " at " in name)
 """Those that are set up before there is any work."""

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ from retake_local.servers import free_port, http_status
 from retake_local.up import Servers, api, worker
 
 SERVERS = ("postgres", "nats", "s3")
-_WORKER = Path(__file__).with_name("crashing_worker.py")
+_HERE = Path(__file__).parent
+_WORKER = _HERE / "crashing_worker.py"
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,19 @@ def _restless(program: Program, data: Path) -> Child:
             log.write(f"{datetime.now(UTC):%H:%M:%S.%f} {words}\n")
 
     return Child(replace(program, rest=0.1), data / "logs", say)
+
+
+def nursery(data: Path) -> Program:
+    """Services are forked from it."""
+    return Program("nursery", [sys.executable, _HERE / "nursery.py", data / "nursery"], ready=partial(_exists, data))
+
+
+async def _exists(data: Path) -> bool:
+    return (data / "nursery").is_socket()
+
+
+def forked(data: Path, program: str | Path) -> list[str | Path]:
+    return [sys.executable, "-I", "-S", _HERE / "stub.py", data / "nursery", program]
 
 
 class Eyes:
@@ -100,6 +115,7 @@ class Rig:
         self.environment: dict[str, str] = {}
         self.workspaces: list[Any] = []
         self._servers = _Restless(self.data, {})
+        self._nursery = _restless(nursery(self.data), self.data)
         self._opened = AsyncExitStack()
 
     @property
@@ -111,7 +127,7 @@ class Rig:
         return [child for name, child in self.children.items() if name.startswith("worker")]
 
     async def start(self) -> None:
-        addresses = await self._servers.start()
+        addresses, _ = await asyncio.gather(self._servers.start(), self._nursery.start())
         self.children = {child.program.name: child for child in self._servers.children}
         await migrate(addresses.database_url)
         self.scratch.mkdir()
@@ -131,12 +147,13 @@ class Rig:
         await asyncio.gather(self._look(), *(child.start() for child in services))
 
     def _api(self, number: int) -> Program:
-        return replace(api(self.environment, free_port()), name=f"api-{number}")
+        program = api(self.environment, free_port())
+        return replace(program, name=f"api-{number}", argv=forked(self.data, "retake_api"))
 
     def _worker(self, number: int, slots: int) -> Program:
         program = worker(self.environment, number)
         env = {**program.env, "RETAKE_WORKER_SLOTS": str(slots)}
-        return replace(program, argv=[sys.executable, self.size.worker], env=env)
+        return replace(program, argv=forked(self.data, self.size.worker), env=env)
 
     async def _look(self) -> None:
         known = {name: value for name, value in self.environment.items() if name.startswith("RETAKE_")}
@@ -154,7 +171,7 @@ class Rig:
         services = [child for name, child in self.children.items() if name not in SERVERS]
         await asyncio.gather(*(child.stop() for child in services))
         await self._opened.aclose()
-        await self._servers.stop()
+        await asyncio.gather(self._servers.stop(), self._nursery.stop())
 
     def signal(self, child: Child, number: signal.Signals) -> bool:
         """To all of its processes; False when there are none."""
