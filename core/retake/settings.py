@@ -122,6 +122,12 @@ class Api:
         explain="The address the API listens on.",
     )
     port: int = setting("RETAKE_API_PORT", PORT, default="8080", explain="The port the API listens on.")
+    socket: int | None = setting(
+        "RETAKE_API_SOCKET",
+        whole(3, 1_000_000),
+        optional=True,
+        explain="The number of a listening socket that whoever starts the API hands on, instead of address and port.",
+    )
     password: str = setting(
         "RETAKE_PASSWORD",
         TEXT,

@@ -8,6 +8,7 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -40,6 +41,7 @@ class Program:
     orphaned: signal.Signals = signal.SIGKILL  # what the kernel sends when the parent is gone
     user: str = "-"
     keep: str = "-"
+    sockets: Sequence[socket.socket] = ()  # that it inherits, already listening
     grace: float = 3.0
     patience: float = 30.0
     rest: float = 10.0  # the longest pause before it is started again
@@ -53,11 +55,13 @@ async def spawn(
     orphaned: signal.Signals = signal.SIGKILL,
     user: str = "-",
     keep: str = "-",
+    sockets: Sequence[socket.socket] = (),
 ) -> asyncio.subprocess.Process:
     """Starts a program on the leash, its standard output and error going to one place."""
     return await asyncio.create_subprocess_exec(
         sys.executable, "-I", "-S", _LEASH, str(os.getpid()), str(int(orphaned)), user, keep, *argv,
         stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=asyncio.subprocess.STDOUT, env={**os.environ, **env},
+        pass_fds=[inherited.fileno() for inherited in sockets],
     )  # fmt: skip
 
 
@@ -133,7 +137,13 @@ class Child:
         program = self.program
         with self._log.open("ab") as log:
             self._process = await spawn(
-                program.argv, log, env=program.env, orphaned=program.orphaned, user=program.user, keep=program.keep
+                program.argv,
+                log,
+                env=program.env,
+                orphaned=program.orphaned,
+                user=program.user,
+                keep=program.keep,
+                sockets=program.sockets,
             )
 
     async def _wait_ready(self) -> bool:

@@ -8,12 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
+from api.downloading import asking, downloads_url, footage, store  # noqa: F401  fixtures
 from api.process import environment  # noqa: F401  a fixture
 from api.serving import served
 from api.wire import PASSWORD
-from retake.blobs.bucket import Blobs, open_blobs
+from retake.blobs.bucket import Blobs
 from retake.health import Health
-from retake.settings import Bucket, Uploads, read
+from retake.settings import Uploads, read
 from retake.store.connect import Database
 from retake.store.workspaces import ensure_workspace
 from retake_api.app import Tools, create_app
@@ -41,12 +42,6 @@ class Server:
 
 
 Start = Callable[..., Any]
-
-
-@pytest.fixture
-async def blobs(bucket: Bucket) -> AsyncIterator[Blobs]:
-    async with open_blobs(bucket) as opened:
-        yield opened
 
 
 @pytest.fixture

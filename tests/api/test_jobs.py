@@ -16,6 +16,7 @@ from retake.domain.timing import Timing
 from retake.domain.work import Claim, Plan, Planned, Rendered
 from retake.store import parts
 from retake.store.connect import Database
+from retake.store.heartbeat import heartbeat
 from retake.store.jobs import wish
 
 pytestmark = pytest.mark.anyio
@@ -87,18 +88,18 @@ async def test_progress_moves_with_frames_and_takes_and_does_not_go_back(
     await inspect(database, takes=2)
     assert (await look())["status"] == "processing"
     claimed = await claim_next(database)
-    await parts.heartbeat(database, claimed, {1: 50, 2: 30}, TIMING)
+    await heartbeat(database, claimed, {1: 50, 2: 30}, TIMING)
     job = await look()
     takes = job["files"][0]["variations"]
     assert [(take["status"], take["progress"]) for take in takes] == [("processing", 0.5), ("processing", 0.3)]
-    await parts.heartbeat(database, claimed, {1: 100, 2: 90}, TIMING)
+    await heartbeat(database, claimed, {1: 100, 2: 90}, TIMING)
     await look()
     await parts.finish_variation(database, claimed, rendered(claimed, 1), TIMING)
     await parts.release(database, claimed, TIMING, blocked=False)
     takes = (await look())["files"][0]["variations"]
     assert [(take["status"], take["progress"]) for take in takes] == [("completed", 1.0), ("queued", 0.0)]
     claimed = await claim_next(database)
-    await parts.heartbeat(database, claimed, {2: 10}, TIMING)
+    await heartbeat(database, claimed, {2: 10}, TIMING)
     await look()
     await parts.finish_variation(database, claimed, rendered(claimed, 2), TIMING)
     await parts.finish_part(database, claimed, TIMING)

@@ -1,4 +1,4 @@
-"""Sources go when no video needs them, bytes and all, and not before."""
+"""Sources go when no video needs them, bytes and all, and not before; tests/store has the races for their rows."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 
-from conftest import eventually
 from footage import TIMING, Filmed, Footage
 from retake.blobs.bucket import Blobs, open_blobs
 from retake.domain.errors import Failure
@@ -15,7 +14,7 @@ from retake.domain.states import Wish
 from retake.settings import Bucket, Postgres
 from retake.store import parts
 from retake.store.connect import open_database
-from retake.store.jobs import NewJob, accept, lock_sources, wish
+from retake.store.jobs import NewJob, accept, wish
 from retake_janitor import sources
 
 pytestmark = pytest.mark.anyio
@@ -106,50 +105,6 @@ async def test_a_source_that_another_job_still_needs_stays(footage: Footage) -> 
 
     assert await sources.run_once(footage.database, footage.blobs) == 1
     assert await kept(footage) == {shared} != {alone}
-
-
-async def test_a_source_that_is_just_being_accepted_is_left_alone_and_nobody_waits(footage: Footage) -> None:
-    job = await footage.finished()
-    (source,) = await sources_of(footage, job)
-
-    async with footage.database.transaction() as accepting:
-        await lock_sources(accepting, job.workspace, [source])
-        during = await sources.run_once(footage.database, footage.blobs)
-
-    assert (during, await kept(footage)) == (0, {source})
-
-
-async def test_a_source_that_was_accepted_while_the_sweep_looked_stays(footage: Footage) -> None:
-    job = await footage.finished()
-    (source,) = await sources_of(footage, job)
-    await slow_down(footage)
-
-    async with footage.database.transaction() as gate:
-        await gate.execute("SELECT pg_advisory_xact_lock(9)")
-        sweeping = asyncio.create_task(sources.run_once(footage.database, footage.blobs))
-        await eventually(lambda: somebody_waits(footage))
-        await accept(footage.database, NewJob(job.workspace, [("more.mp4", source)], 1, seed=1))
-
-    assert (await sweeping, await kept(footage)) == (0, {source})
-
-
-async def slow_down(footage: Footage) -> None:
-    """Whoever asks whether a source is needed waits for lock 9, and then answers as of when the question was asked."""
-    await footage.sql("ALTER FUNCTION source_needed RENAME TO needed_by_a_video")
-    await footage.sql(
-        """
-        CREATE FUNCTION source_needed(wanted uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
-        BEGIN
-            PERFORM pg_advisory_xact_lock_shared(9);
-            RETURN needed_by_a_video(wanted);
-        END $$
-        """
-    )
-
-
-async def somebody_waits(footage: Footage) -> bool:
-    waiting = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database ="
-    return bool(await footage.sql(f"{waiting} (SELECT oid FROM pg_database WHERE datname = current_database())"))
 
 
 async def test_a_janitor_killed_before_the_bytes_leaves_garbage_and_no_row_that_lies(

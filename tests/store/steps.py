@@ -17,6 +17,7 @@ from retake.domain.work import RECIPE_VERSION, Claim, PartKind
 from retake.store import parts
 from retake.store.announcements import Announceable, mark_announced, next_to_announce, withdraw_unheard
 from retake.store.connect import Database
+from retake.store.heartbeat import heartbeat
 from retake.store.jobs import NewJob, WishRefused, accept, expire_due, wish
 from retake.store.move import LeaseLost
 from retake.store.reaping import reap
@@ -249,7 +250,7 @@ class Steps:
     def heartbeat(self, which: int, how: int) -> None:
         claimed = pick(self.claims, which)
         part = self.model.parts[claimed.part]
-        heard = self.ask(claimed, parts.heartbeat(self.database, claimed, {1: 1}, TIMING))
+        heard = self.ask(claimed, heartbeat(self.database, claimed, {1: 1}, TIMING))
         if heard is not LOST:
             assert heard.wish == self.model.wish_of(part)
             part.lapsed = False

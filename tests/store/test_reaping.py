@@ -202,6 +202,7 @@ async def test_a_pass_soon_after_the_one_before_is_not_taken_for_a_stall(scene: 
 async def test_a_pass_soon_after_postgres_started_keeps_quiet(scene: Scene) -> None:
     job = await scene.job()
     await lost(scene, job)
+    await scene.sql("UPDATE reaping SET passed_at = now()")
 
     reaped = await reap(scene.database, AGED)
 

@@ -69,7 +69,8 @@ async def run(settings: Settings) -> None:
             server_header=False,
             timeout_graceful_shutdown=1,
         )
-        serving = asyncio.create_task(uvicorn.Server(config).serve())
+        handed = None if settings.api.socket is None else [socket.socket(fileno=settings.api.socket)]
+        serving = asyncio.create_task(uvicorn.Server(config).serve(handed))
         dispatching = asyncio.create_task(dispatch.run())
         await asyncio.wait({serving, dispatching}, return_when=asyncio.FIRST_COMPLETED)
         for task in (dispatching, serving):
