@@ -28,7 +28,7 @@ from retake.store.workspaces import ensure_workspace
 from retake_local import folder
 from retake_local.child import Child, Program
 from retake_local.servers import free_port, http_status
-from retake_local.up import Servers, api, listen, worker
+from retake_local.up import Servers, worker
 
 SERVERS = ("postgres", "nats", "s3")
 _HERE = Path(__file__).parent
@@ -147,12 +147,16 @@ class Rig:
         await asyncio.gather(self._look(), *(child.start() for child in services))
 
     def _api(self, number: int) -> Program:
-        """It listens by itself: a process that is forked elsewhere cannot be handed a socket."""
-        with listen(None) as unused:
-            program = api(self.environment, unused)
-        own = {"RETAKE_API_HOST": "127.0.0.1", "RETAKE_API_PORT": str(free_port())}
-        env = {name: value for name, value in program.env.items() if name != "RETAKE_API_SOCKET"} | own
-        return replace(program, name=f"api-{number}", argv=forked(self.data, "retake_api"), env=env, sockets=())
+        metrics = free_port()
+        env = {
+            **self.environment,
+            "RETAKE_API_HOST": "127.0.0.1",
+            "RETAKE_API_PORT": str(free_port()),
+            "RETAKE_METRICS_HOST": "127.0.0.1",
+            "RETAKE_METRICS_PORT": str(metrics),
+        }
+        ready = partial(http_status, metrics, "/readyz", lambda status: status == 200)
+        return Program(f"api-{number}", forked(self.data, "retake_api"), ready, env=env, grace=2.0)
 
     def _worker(self, number: int, slots: int) -> Program:
         program = worker(self.environment, number)
