@@ -1,7 +1,8 @@
 """The port beside the work: /livez, /readyz and /metrics of any process, on one small HTTP server of its own.
 
 /livez is answered by the event loop itself, so an answer is the proof. /readyz asks each named check, at most every
-five seconds, and names the one that fails. The server reads one short request per connection and closes it.
+five seconds, and every second while one fails, and names that. The server reads one short request per connection and
+closes it.
 """
 
 import asyncio
@@ -19,27 +20,27 @@ log = structlog.stdlib.get_logger(__name__)
 Check = Callable[[], Awaitable[None]]
 """Returns when the part works; raises when it does not."""
 
-_KEPT = 5.0
+_KEPT, _KEPT_BAD = 5.0, 1.0
 _PATIENCE = 3.0
 _REASON = {200: "OK", 404: "Not Found", 503: "Service Unavailable"}
 
 
 class Health:
-    """What this process depends on, asked at most every five seconds however often probes come."""
+    """What this process depends on, asked seldom however often probes come."""
 
     def __init__(self, checks: Mapping[str, Check]) -> None:
         self._checks = checks
-        self._asked = -_KEPT
+        self._stale = 0.0
         self._answer: dict[str, bool] = {}
         self._lock = asyncio.Lock()
 
     async def parts(self) -> dict[str, bool]:
         """Part name -> does it work."""
         async with self._lock:
-            if time.monotonic() - self._asked >= _KEPT:
+            if time.monotonic() >= self._stale:
                 answers = await asyncio.gather(*(self._ask(name, check) for name, check in self._checks.items()))
                 self._answer = dict(zip(self._checks, answers, strict=True))
-                self._asked = time.monotonic()
+                self._stale = time.monotonic() + (_KEPT if all(answers) else _KEPT_BAD)
             return self._answer
 
     async def _ask(self, name: str, check: Check) -> bool:

@@ -6,7 +6,7 @@ import structlog
 
 from retake.domain.timing import Timing
 from retake.store.connect import Database, Unavailable
-from retake.store.fleet import take_duty
+from retake.store.fleet import leave_duty, take_duty
 from retake.store.reaping import reap
 
 log = structlog.stdlib.get_logger(__name__)
@@ -15,16 +15,20 @@ DUTY = "reap"
 
 
 async def run_reaper(database: Database, timing: Timing, holder: str) -> None:
-    """Until cancelled."""
-    while True:
-        try:
-            if await take_duty(database, DUTY, holder, timing.duty):
-                reaped = await reap(database, timing)
-                if reaped.parts:
-                    log.warning("workers were lost", parts=reaped.parts)
-        except Unavailable as error:
-            log.warning("nothing can be reaped now", error=str(error))
-        await asyncio.sleep(timing.reap_every)
+    """Until cancelled. Who does not hold the duty looks often: taken over late, it would look like an outage."""
+    try:
+        while True:
+            held = False
+            try:
+                if held := await take_duty(database, DUTY, holder, timing.duty):
+                    reaped = await reap(database, timing)
+                    if reaped.parts:
+                        log.warning("workers were lost", parts=reaped.parts)
+            except Unavailable as error:
+                log.warning("nothing can be reaped now", error=str(error))
+            await asyncio.sleep(timing.reap_every if held else timing.announce_poll)
+    finally:
+        await leave_duty(database, DUTY, holder)
 
 
 async def reap_once(database: Database, timing: Timing) -> int:

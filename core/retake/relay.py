@@ -15,7 +15,7 @@ from retake.bus.messages import PartAnnounced
 from retake.domain.timing import Timing
 from retake.store.announcements import BATCH, Announceable, mark_announced, next_to_announce, withdraw_unheard
 from retake.store.connect import Database, Unavailable
-from retake.store.fleet import give_up_duty, take_duty
+from retake.store.fleet import give_up_duty, leave_duty, take_duty
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -33,11 +33,14 @@ class Relay:
     async def run(self) -> None:
         """Until cancelled: a pass whenever woken, and once a second; at once again while there is more than a batch."""
         await self._bus.watch_wakes(self.wake)
-        while True:
-            self._woken.clear()
-            announced = await self._pass()
-            if announced < BATCH:
-                await self._pause()
+        try:
+            while True:
+                self._woken.clear()
+                announced = await self._pass()
+                if announced < BATCH:
+                    await self._pause()
+        finally:
+            await leave_duty(self._database, DUTY, self._holder)
 
     async def run_once(self) -> int:
         """One pass; returns how many parts were announced. A publish that fails gives the duty up at once."""
@@ -48,8 +51,10 @@ class Relay:
             log.info("announced in vain", parts=withdrawn)
         parts = await next_to_announce(self._database, self._timing)
         told = await asyncio.gather(*(self._announce(part) for part in parts), return_exceptions=True)
-        if failed := [error for error in told if isinstance(error, BaseException)]:
+        failed = [outcome for outcome in told if outcome is not None]
+        if any(isinstance(error, BusError) for error in failed):
             await give_up_duty(self._database, DUTY, self._holder)
+        if failed:
             raise failed[0]
         return len(parts)
 

@@ -8,6 +8,7 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,7 +18,7 @@ from typing import IO
 
 _LEASH = Path(__file__).with_name("leash.py")
 LOG_SIZE = 16 * 2**20
-_BACKOFF_FIRST, _BACKOFF_MOST, _HEALTHY = 0.2, 10.0, 30.0
+_BACKOFF_FIRST, _HEALTHY = 0.2, 30.0
 _TRIES_AT_START = 5
 
 Say = Callable[[str], None]
@@ -40,8 +41,10 @@ class Program:
     orphaned: signal.Signals = signal.SIGKILL  # what the kernel sends when the parent is gone
     user: str = "-"
     keep: str = "-"
+    sockets: Sequence[socket.socket] = ()  # that it inherits, already listening
     grace: float = 3.0
     patience: float = 30.0
+    rest: float = 10.0  # the longest pause before it is started again
 
 
 async def spawn(
@@ -52,11 +55,13 @@ async def spawn(
     orphaned: signal.Signals = signal.SIGKILL,
     user: str = "-",
     keep: str = "-",
+    sockets: Sequence[socket.socket] = (),
 ) -> asyncio.subprocess.Process:
     """Starts a program on the leash, its standard output and error going to one place."""
     return await asyncio.create_subprocess_exec(
         sys.executable, "-I", "-S", _LEASH, str(os.getpid()), str(int(orphaned)), user, keep, *argv,
         stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=asyncio.subprocess.STDOUT, env={**os.environ, **env},
+        pass_fds=[inherited.fileno() for inherited in sockets],
     )  # fmt: skip
 
 
@@ -113,17 +118,17 @@ class Child:
             os.truncate(self._log, 0)
 
     async def _keep(self) -> None:
-        pause = _BACKOFF_FIRST
+        first = pause = min(_BACKOFF_FIRST, self.program.rest)
         while True:
             since = time.monotonic()
             await self._wait()
             self.up = False
             if time.monotonic() - since > _HEALTHY:
-                pause = _BACKOFF_FIRST
+                pause = first
             self.restarts += 1
             self._say(f"{self.program.name} died ({self._how()}); starting it again in {pause:g} s")
             await asyncio.sleep(pause)
-            pause = min(pause * 2, _BACKOFF_MOST)
+            pause = min(pause * 2, self.program.rest)
             await self._spawn()
             if await self._wait_ready():
                 self._say(f"{self.program.name} is up again")
@@ -132,7 +137,13 @@ class Child:
         program = self.program
         with self._log.open("ab") as log:
             self._process = await spawn(
-                program.argv, log, env=program.env, orphaned=program.orphaned, user=program.user, keep=program.keep
+                program.argv,
+                log,
+                env=program.env,
+                orphaned=program.orphaned,
+                user=program.user,
+                keep=program.keep,
+                sockets=program.sockets,
             )
 
     async def _wait_ready(self) -> bool:

@@ -10,9 +10,11 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Coroutine, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from retake.store.migrate import migrate
 from retake_local import folder, servers
 from retake_local.child import Child, Program, spawn
 from retake_local.folder import Credentials, Refused
-from retake_local.servers import Addresses, free_port, port_is_free
+from retake_local.servers import Addresses, free_port
 
 _JANITOR_EVERY = 300.0
 _HOST = "127.0.0.1"
@@ -31,12 +33,15 @@ def say(words: str) -> None:
     print(words, flush=True)  # noqa: T201  this process talks to a person at a terminal
 
 
-def pick_port(asked: int | None) -> int:
-    if asked is None:
-        return 8080 if port_is_free(8080) else free_port()
-    if not port_is_free(asked):
-        raise Refused(f"Port {asked} was asked for (RETAKE_PORT) and is taken: free it, or leave the choice to retake.")
-    return asked
+def listen(asked: int | None) -> socket.socket:
+    """The socket of the API, held by this process from the first moment: nobody else can take the port meanwhile, and
+    requests wait in it while the API is started again."""
+    for port in [asked] if asked is not None else [8080, free_port()]:
+        try:
+            return socket.create_server((_HOST, port), backlog=512)
+        except OSError:
+            continue
+    raise Refused(f"Port {asked} was asked for (RETAKE_PORT) and is taken: free it, or leave the choice to retake.")
 
 
 class Servers:
@@ -87,19 +92,20 @@ class Servers:
         return endpoint, *keys
 
 
-def api(environment: Mapping[str, str], port: int) -> Program:
+def api(environment: Mapping[str, str], listening: socket.socket) -> Program:
+    metrics = free_port()
     env = {
         **environment,
-        "RETAKE_API_HOST": _HOST,
-        "RETAKE_API_PORT": str(port),
+        "RETAKE_API_SOCKET": str(listening.fileno()),
         "RETAKE_METRICS_HOST": _HOST,
-        "RETAKE_METRICS_PORT": str(free_port()),
+        "RETAKE_METRICS_PORT": str(metrics),
     }
     return Program(
         "api",
         [sys.executable, "-m", "retake_api"],
-        ready=lambda: servers.http_status(port, "/api/health", lambda status: status == 200),
+        ready=lambda: servers.http_status(metrics, "/readyz", lambda status: status == 200),
         env=env,
+        sockets=[listening],
         grace=2.0,
     )
 
@@ -128,6 +134,7 @@ class Retake:
         self._data, self._settings, self._environ = data, settings, environ
         self._servers = Servers(data, environ)
         self._services: list[Child] = []
+        self._stack = ExitStack()
         self.environment: dict[str, str] = {}
         self.url = ""
 
@@ -144,7 +151,7 @@ class Retake:
 
     async def start(self) -> str:
         """Everything up and answering; returns the password."""
-        port = pick_port(self._settings.port)
+        listening = self._stack.enter_context(listen(self._settings.port))
         password = folder.kept_password(self._data, self._environ)
         say(f"starting retake on {self._data} ...")
         self.write_state()
@@ -157,9 +164,9 @@ class Retake:
             "RETAKE_PASSWORD": password,
             "RETAKE_SCRATCH": str(scratch),
         }
-        self.url = f"http://{_HOST}:{port}"
+        self.url = f"http://{_HOST}:{listening.getsockname()[1]}"
         count = len(os.sched_getaffinity(0)) if self._settings.workers is None else self._settings.workers
-        programs = [api(self.environment, port), *(worker(self.environment, n) for n in range(1, count + 1))]
+        programs = [api(self.environment, listening), *(worker(self.environment, n) for n in range(1, count + 1))]
         self._services = [Child(program, self._data / "logs", say) for program in programs]
         await asyncio.gather(*(child.start() for child in self._services))
         folder.write_secret(self._data / "environment.json", json.dumps(self.environment))
@@ -168,6 +175,7 @@ class Retake:
     async def stop(self) -> None:
         await asyncio.gather(*(child.stop() for child in self._services))
         await self._servers.stop()
+        self._stack.close()
         (self._data / "state.json").unlink(missing_ok=True)
 
     async def look_after(self) -> None:

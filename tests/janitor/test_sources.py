@@ -1,4 +1,4 @@
-"""Sources go when no video needs them, bytes and all, and not before."""
+"""Sources go when no video needs them, bytes and all, and not before; tests/store has the races for their rows."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable

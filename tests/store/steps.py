@@ -17,6 +17,7 @@ from retake.domain.work import RECIPE_VERSION, Claim, PartKind
 from retake.store import parts
 from retake.store.announcements import Announceable, mark_announced, next_to_announce, withdraw_unheard
 from retake.store.connect import Database
+from retake.store.heartbeat import heartbeat
 from retake.store.jobs import NewJob, WishRefused, accept, expire_due, wish
 from retake.store.move import LeaseLost
 from retake.store.reaping import reap
@@ -240,7 +241,7 @@ class Steps:
         stopped = [one for one in self.claims if self.model.wish_of(self.model.parts[one.part]) not in LIVE]
         claimed = pick(stopped if stopped and how % 4 else self.claims, which)
         part = self.model.parts[claimed.part]
-        heard = self.ask(claimed, parts.heartbeat(self.database, claimed, {1: 1}, TIMING))
+        heard = self.ask(claimed, heartbeat(self.database, claimed, {1: 1}, TIMING))
         if heard is not LOST:
             assert heard.wish == self.model.wish_of(part)
             part.lapsed = False

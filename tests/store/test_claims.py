@@ -7,6 +7,7 @@ import pytest
 from retake.domain.states import Wish
 from retake.domain.work import RECIPE_VERSION, Claim, PartKind
 from retake.store import parts
+from retake.store.heartbeat import heartbeat
 from retake.store.jobs import wish
 from retake.store.work import work_of
 from store.scene import SIZE, TIMING, Accepted, Scene, rendered
@@ -164,13 +165,13 @@ async def test_a_heartbeat_extends_the_lease_tells_frames_and_brings_the_wish(sc
     claimed = await scene.claim_next(job)
     await scene.lapse(claimed.part)
 
-    heard = await parts.heartbeat(scene.database, claimed, {1: 25, 2: 3}, TIMING)
+    heard = await heartbeat(scene.database, claimed, {1: 25, 2: 3}, TIMING)
 
     assert heard.wish is Wish.RUN
     assert 55 < await seconds_until(scene, job, "lease_until") <= TIMING.lease
     assert (await scene.part(job))["frames"] == {"1": 25, "2": 3}
     await wish(scene.database, job.id, Wish.CANCEL)
-    assert (await parts.heartbeat(scene.database, claimed, {}, TIMING)).wish is Wish.CANCEL
+    assert (await heartbeat(scene.database, claimed, {}, TIMING)).wish is Wish.CANCEL
 
 
 async def test_a_claimer_gets_all_it_needs_and_only_the_takes_that_wait(scene: Scene) -> None:

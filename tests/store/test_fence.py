@@ -8,6 +8,7 @@ from retake.domain.states import Wish
 from retake.domain.work import RECIPE_VERSION, Claim
 from retake.store import parts
 from retake.store.connect import Database
+from retake.store.heartbeat import heartbeat
 from retake.store.jobs import wish
 from retake.store.move import LeaseLost
 from retake.store.work import work_of
@@ -20,7 +21,7 @@ Loss = Callable[[Scene, Accepted, Claim], Awaitable[object]]
 
 RENDER: dict[str, Write] = {
     "work_of": work_of,
-    "heartbeat": lambda database, claimed: parts.heartbeat(database, claimed, {1: 2}, TIMING),
+    "heartbeat": lambda database, claimed: heartbeat(database, claimed, {1: 2}, TIMING),
     "name_take": lambda database, claimed: parts.name_take(database, claimed, 1),
     "finish_variation": lambda database, claimed: parts.finish_variation(
         database, claimed, rendered(1, claimed), TIMING

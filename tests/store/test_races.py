@@ -11,6 +11,7 @@ from conftest import eventually
 from retake.domain.states import Wish
 from retake.domain.work import RECIPE_VERSION
 from retake.store import parts
+from retake.store.heartbeat import heartbeat
 from retake.store.jobs import WishRefused, wish
 from retake.store.retrying import NothingToRetry, retry
 from retake.store.work import work_of
@@ -150,7 +151,7 @@ async def test_heartbeats_go_on_while_another_move_holds_the_job(scene: Scene) -
         pausing = asyncio.create_task(wish(scene.database, job.id, Wish.PAUSE))
         await eventually(lambda: scene.waiting(1))
         async with asyncio.timeout(5):
-            heard = await parts.heartbeat(scene.database, claimed, {}, TIMING)
+            heard = await heartbeat(scene.database, claimed, {}, TIMING)
     await pausing
 
     assert heard.wish is Wish.RUN
@@ -166,7 +167,7 @@ async def test_heartbeats_go_on_while_inspect_waits_for_its_source(scene: Scene)
         finishing = asyncio.create_task(parts.finish_inspect(scene.database, claimed, plan(1), RECIPE_VERSION, TIMING))
         await eventually(lambda: scene.waiting(1))
         async with asyncio.timeout(5):
-            await parts.heartbeat(scene.database, claimed, {}, TIMING)
+            await heartbeat(scene.database, claimed, {}, TIMING)
     await finishing
 
     assert (await scene.states(job))[2] == ["done", "queued"]

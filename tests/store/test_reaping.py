@@ -10,6 +10,7 @@ from retake.domain.errors import WORKER_LOST
 from retake.domain.states import Wish
 from retake.domain.work import Claim
 from retake.store import parts
+from retake.store.heartbeat import heartbeat
 from retake.store.jobs import wish
 from retake.store.reaping import Reaped, reap
 from store.scene import AT_ONCE, TIMING, Accepted, Scene, rendered
@@ -218,7 +219,7 @@ async def test_a_worker_that_comes_back_before_the_reaper_writes_keeps_its_part(
         await holding.execute("SELECT FROM job FOR UPDATE")
         reaping = asyncio.create_task(reap(scene.database, AT_ONCE))
         await eventually(lambda: scene.waiting(1))
-        await parts.heartbeat(scene.database, claimed, {}, TIMING)
+        await heartbeat(scene.database, claimed, {}, TIMING)
 
     assert (await reaping).parts == 0
     assert (await scene.part(job))["claim"] == claimed.number

@@ -16,6 +16,7 @@ from retake.domain.work import RECIPE_VERSION
 from retake.settings import Postgres
 from retake.store import parts
 from retake.store.connect import Database, Unavailable, open_database
+from retake.store.heartbeat import heartbeat
 from retake.store.jobs import NewJob, accept
 from retake.store.migrate import migrate
 from retake.store.reaping import Reaped, reap
@@ -80,7 +81,7 @@ async def test_a_crash_of_postgres_spends_nobody_s_attempts(server: Server) -> N
     reaped = await reap(server.database, TIMING)
 
     assert reaped == Reaped(quiet=True, parts=0)
-    await parts.heartbeat(server.database, claimed, {}, TIMING)
+    await heartbeat(server.database, claimed, {}, TIMING)
     await parts.finish_inspect(server.database, claimed, plan(0), RECIPE_VERSION, TIMING)
     assert await scene.states(job) == ("completed", ["completed"], ["done"], [])
     assert await reap(server.database, AT_ONCE) == Reaped(quiet=True, parts=0)

@@ -4,6 +4,7 @@ import pytest
 
 from retake.domain.states import Wish
 from retake.store import parts
+from retake.store.heartbeat import heartbeat
 from retake.store.jobs import wish
 from retake.store.retrying import NothingToRetry, retry
 from retake.store.sources import SourceGone, sweep_source
@@ -163,7 +164,7 @@ async def test_a_failed_video_is_retried_while_the_others_go_on(scene: Scene) ->
     await retry(scene.database, job.id)
 
     assert (await scene.states(job))[:3] == ("processing", ["queued", "processing"], ["queued", "running"])
-    assert (await parts.heartbeat(scene.database, running, {}, TIMING)).wish is Wish.RUN
+    assert (await heartbeat(scene.database, running, {}, TIMING)).wish is Wish.RUN
 
 
 async def test_a_failed_video_of_a_paused_job_waits_for_its_resume(scene: Scene) -> None:

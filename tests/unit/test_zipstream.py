@@ -116,9 +116,21 @@ def test_an_entry_that_does_not_fit_into_four_bytes_has_zip64_sizes(size: int, t
     big, last = (archive := opened(sparse(layout, tmp_path / "zip"))).infolist()
     assert (big.file_size, big.compress_size, big.CRC) == (size, size, 7)
     assert big.extract_version == (45 if size >= FULL else 20)
-    assert layout.size > size
-    assert archive.read("last") == b"last"
     assert last.header_offset == layout.segments[2].start
+    assert archive.read("last") == b"last"
+    local = layout.segments[0].content
+    assert isinstance(local, bytes)
+    assert local[18:26] == struct.pack("<2I", *[min(size, FULL)] * 2)
+    assert local[33:] == (struct.pack("<2H2Q", 1, 16, size, size) if size >= FULL else b"")
+
+
+def test_a_big_entry_after_a_big_entry_has_its_sizes_and_its_place(tmp_path: Path) -> None:
+    layout = lay_out([Entry(path, AT, 5 * GIB, 7, Stored("k")) for path in ("one", "other")])
+
+    other = opened(sparse(layout, tmp_path / "zip")).getinfo("other")
+
+    assert (other.file_size, other.compress_size) == (5 * GIB, 5 * GIB)
+    assert other.header_offset == layout.segments[2].start
 
 
 @pytest.mark.parametrize("before", [FULL - 33, FULL - 32, FULL - 31])

@@ -1,11 +1,34 @@
+import shutil
 from pathlib import Path
 
 import pytest
 
+from clips import Clips
+from playback import Player
 from retake_worker.ffmpeg_process import find_ffmpeg
+from retake_worker.render import Kitchen
+from worker.cooking import Cook, kitchen_in
 
 
 @pytest.fixture(scope="session")
 def ffmpeg() -> Path:
     """The ffmpeg that the worker uses when nobody names another."""
     return find_ffmpeg(None)
+
+
+@pytest.fixture
+def player(ffmpeg: Path) -> Player:
+    return Player(ffmpeg)
+
+
+@pytest.fixture
+def cook(clips: Clips, ffmpeg: Path, tmp_path: Path) -> Cook:
+    """A place to make takes of a clip."""
+
+    async def ready(name: str) -> Kitchen:
+        folder = tmp_path / name
+        folder.mkdir()
+        shutil.copyfile(clips(name), folder / "source")
+        return await kitchen_in(folder, ffmpeg)
+
+    return ready

@@ -7,6 +7,7 @@ import pytest
 from retake.domain.limits import Limits
 from retake.domain.recipe import plan_recipes
 from retake_worker.clip import Clip
+from retake_worker.codecs import DECODERS
 from retake_worker.ffmpeg_command import render_arguments
 
 LIMITS = Limits()
@@ -48,7 +49,8 @@ def test_two_takes_of_a_video_with_sound() -> None:
     assert arguments == [
         "-nostdin", "-hide_banner", "-v", "error", "-y",
         "-protocol_whitelist", "file", "-f", "mov", "-enable_drefs", "0", "-use_absolute_path", "0",
-        "-probesize", "10M", "-analyzeduration", "10M", "-max_pixels", "9437184", "-threads", "1",
+        "-probesize", "10M", "-analyzeduration", "10M", "-codec_whitelist", ",".join(DECODERS),
+        "-max_pixels", "9437184", "-threads", "1",
         "-i", "file:source",
         "-filter_threads", "1", "-filter_complex_threads", "1",
         "-filter_complex",
@@ -88,7 +90,8 @@ def test_one_take_of_a_silent_video_of_odd_size() -> None:
     assert arguments == [
         "-nostdin", "-hide_banner", "-v", "error", "-y",
         "-protocol_whitelist", "file", "-f", "mov", "-enable_drefs", "0", "-use_absolute_path", "0",
-        "-probesize", "10M", "-analyzeduration", "10M", "-max_pixels", "9437184", "-threads", "1",
+        "-probesize", "10M", "-analyzeduration", "10M", "-codec_whitelist", ",".join(DECODERS),
+        "-max_pixels", "9437184", "-threads", "1",
         "-i", "file:source",
         "-filter_threads", "1", "-filter_complex_threads", "1",
         "-filter_complex",

@@ -12,12 +12,11 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from retake import metrics
 from retake.settings import Postgres
-
-Connection = AsyncConnection[DictRow]
+from retake.store.pool import Connection as Connection  # noqa: PLC0414  the store's modules know it from here
+from retake.store.pool import NoConnection, Pool
 
 _OPTIONS: dict[str, Any] = {
     "autocommit": True,
@@ -42,16 +41,16 @@ class Unavailable(Exception):
 class Database:
     """The pool. `transaction()` is the only way to a connection, so nothing is left open by accident."""
 
-    def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     @asynccontextmanager
     async def transaction(self, patience: float = 10) -> AsyncIterator[Connection]:
         """Commits when the block ends, rolls back when it raises. What is no fault of the caller is Unavailable."""
         try:
-            async with self._pool.connection(timeout=patience) as connection, connection.transaction():
+            async with self._pool.connection(patience) as connection, connection.transaction():
                 yield connection
-        except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError, PoolTimeout) as error:
+        except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError, NoConnection) as error:
             metrics.DATABASE_ERRORS.labels((getattr(error, "sqlstate", None) or "none")[:2]).inc()
             raise Unavailable(str(error)) from error
 
@@ -61,32 +60,16 @@ class Database:
             await connection.execute("SELECT 1")
 
     async def close(self) -> None:
-        await self._pool.close(timeout=2)
+        await self._pool.close()
 
 
 @asynccontextmanager
 async def open_database(settings: Postgres, *, name: str, patience: float = 30) -> AsyncIterator[Database]:
     """A pool that answered once: at start, servers and network policies may need a moment."""
-    pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-        settings.url,
-        kwargs={**_OPTIONS, "application_name": name},
-        connection_class=AsyncConnection[DictRow],
-        min_size=1,
-        max_size=settings.pool,
-        max_idle=60,
-        max_lifetime=1800,
-        reconnect_timeout=patience,
-        check=AsyncConnectionPool.check_connection,
-        open=False,
-        name=name,
-    )
-    await pool.open()
-    database = Database(pool)
+    database = Database(Pool(settings.url, {**_OPTIONS, "application_name": name}, settings.pool))
     try:
-        try:
-            await pool.wait(timeout=patience)
-        except PoolTimeout as error:
-            raise Unavailable(f"Postgres did not answer within {patience:g} s") from error
+        async with database.transaction(patience):
+            pass
         yield database
     finally:
         await database.close()

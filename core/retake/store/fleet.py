@@ -1,8 +1,12 @@
 """Who is alive: workers by their row, and holders of a duty by theirs."""
 
+import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
-from retake.store.connect import Database
+from retake.store.connect import Database, Unavailable
+
+_PARTING = 1.0
 
 
 async def seen(database: Database, name: str, *, version: str, recipe_version: int, slots: int) -> None:
@@ -41,3 +45,10 @@ async def take_duty(database: Database, name: str, holder: str, seconds: float) 
 async def give_up_duty(database: Database, name: str, holder: str) -> None:
     async with database.transaction() as connection:
         await connection.execute("DELETE FROM duty WHERE name = %s AND holder = %s", (name, holder))
+
+
+async def leave_duty(database: Database, name: str, holder: str) -> None:
+    """Who stops lets the next one begin at once. Without an answer the duty lapses by itself."""
+    with suppress(Unavailable, TimeoutError):
+        async with asyncio.timeout(_PARTING):
+            await give_up_duty(database, name, holder)

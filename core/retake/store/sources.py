@@ -4,7 +4,7 @@ A source belongs to no job. Its row is the lock between those who begin to need 
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 from uuid import UUID, uuid4
 
@@ -75,6 +75,37 @@ async def lock_ready_sources(connection: Connection, workspace: UUID, sources: C
         (list(sources), workspace),
     )
     return {row["id"]: row["size"] for row in await rows.fetchall()}
+
+
+async def drop_unaccepted(database: Database, job: UUID, sources: Sequence[UUID]) -> list[str] | None:
+    """Gives up the sources of a request that failed; returns the keys whose bytes may go.
+
+    None when the job is there after all: once COMMIT was sent nobody knows without looking, and a plain look can be
+    too early. 1. Lock the sources: an accept that is still committing holds them. 2. In a new statement: is there the
+    job? 3. The rows first; their bytes after the commit.
+    """
+    async with database.transaction() as connection:
+        await connection.execute("SELECT FROM source WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (sorted(sources),))
+        rows = await connection.execute("SELECT FROM job WHERE id = %s", (job,))
+        if await rows.fetchone() is not None:
+            return None
+        rows = await connection.execute(
+            """
+            UPDATE source s SET state = 'gone' FROM source before
+            WHERE s.id = ANY(%s) AND s.state <> 'gone' AND before.id = s.id
+                AND NOT EXISTS (SELECT FROM video WHERE source_id = s.id)
+            RETURNING s.id, s.workspace, before.state, before.size
+            """,
+            (list(sources),),
+        )
+        gone = await rows.fetchall()
+        for row in gone:
+            if row["state"] == "ready":
+                await charge_ledger(connection, row["workspace"], -row["size"])
+        rows = await connection.execute(
+            "UPDATE chunk SET state = 'dropped' WHERE source_id = ANY(%s) RETURNING key", ([row["id"] for row in gone],)
+        )
+        return [row["key"] for row in await rows.fetchall()]
 
 
 async def sweep_source(database: Database) -> list[str] | None:

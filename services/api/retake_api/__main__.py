@@ -13,28 +13,29 @@ from dataclasses import dataclass
 import uvicorn
 import uvloop
 
-from retake import logs
 from retake.blobs.bucket import open_blobs
 from retake.blobs.errors import BlobError
+from retake.entry import enter
 from retake.health import Health, serve
-from retake.settings import Api, Bucket, Clock, Nats, Observe, Postgres, SettingsError, read
+from retake.settings import Api, Bucket, Clock, Nats, Observe, Postgres, Uploads
 from retake.store.connect import Unavailable, open_database
-from retake_api.app import create_app
+from retake.store.workspaces import ensure_workspace
+from retake_api.app import Tools, create_app
 from retake_api.dispatch import Dispatch
+
+SHARED = "default"
+"""The workspace of everybody who knows the shared password."""
 
 
 @dataclass(frozen=True)
 class Settings:
     api: Api
+    uploads: Uploads
     observe: Observe
     postgres: Postgres
     bucket: Bucket
     nats: Nats
     clock: Clock
-
-    @classmethod
-    def read(cls) -> "Settings":
-        return cls(read(Api), read(Observe), read(Postgres), read(Bucket), read(Nats), read(Clock))
 
 
 async def run(settings: Settings) -> None:
@@ -45,8 +46,18 @@ async def run(settings: Settings) -> None:
         dispatch = Dispatch(database, settings.nats, settings.clock.timing(), holder)
         health = Health({"postgres": database.check, "storage": blobs.check, "queue": dispatch.check})
         await opened.enter_async_context(await serve(settings.observe.host, settings.observe.port, health))
+        tools = Tools(
+            database=database,
+            blobs=blobs,
+            health=health,
+            needed=frozenset({"postgres", "storage"}),
+            password=settings.api.password,
+            workspace=await ensure_workspace(database, SHARED),
+            limits=settings.uploads,
+            wake=dispatch.wake,
+        )
         config = uvicorn.Config(
-            create_app(health, needed=frozenset({"postgres", "storage"})),
+            create_app(tools),
             host=settings.api.host,
             port=settings.api.port,
             log_config=None,
@@ -54,7 +65,8 @@ async def run(settings: Settings) -> None:
             server_header=False,
             timeout_graceful_shutdown=1,
         )
-        serving = asyncio.create_task(uvicorn.Server(config).serve())
+        handed = None if settings.api.socket is None else [socket.socket(fileno=settings.api.socket)]
+        serving = asyncio.create_task(uvicorn.Server(config).serve(handed))
         dispatching = asyncio.create_task(dispatch.run())
         await asyncio.wait({serving, dispatching}, return_when=asyncio.FIRST_COMPLETED)
         for task in (dispatching, serving):
@@ -66,18 +78,7 @@ async def run(settings: Settings) -> None:
 
 
 def main() -> int:
-    try:
-        settings = Settings.read()
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    logs.configure("api", settings.observe.log_level)
-    try:
-        uvloop.run(run(settings))
-    except (Unavailable, BlobError) as error:
-        logs.logger("retake_api").error("ended", error=repr(error))
-        return 1
-    return 0
+    return enter("api", Settings, lambda settings: uvloop.run(run(settings)), ends=(Unavailable, BlobError))
 
 
 if __name__ == "__main__":

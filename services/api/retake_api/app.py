@@ -1,18 +1,62 @@
-"""The ASGI application: routes over what `__main__` opened and passes in."""
+"""The ASGI application: routes over what `__main__` opened and passes in.
+
+request log (id, one line, last resort) > patience (slow bodies) > routes, each behind the gate but for the few here
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from retake import __version__
+from retake.blobs.bucket import Blobs
 from retake.health import Health
-from retake_api import problems
+from retake.settings import Uploads
+from retake.store.connect import Database
+from retake_api import auth, downloads, jobs, problems, uploads
+from retake_api.buffers import Buffers
+from retake_api.incoming import MIB, Dock
+from retake_api.patience import Patience
+from retake_api.request_log import RequestLog
 
 
-def create_app(health: Health, needed: frozenset[str]) -> FastAPI:
-    """`needed` are the parts without which no request can be served; the others only make it degraded."""
-    app = FastAPI(title="retake", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+@dataclass(frozen=True)
+class Tools:
+    """What the service works with."""
+
+    database: Database
+    blobs: Blobs
+    health: Health
+    needed: frozenset[str]
+    """The parts without which no request can be served; the others only make it degraded."""
+    password: str
+    workspace: UUID
+    """Where the shared password leads."""
+    limits: Uploads
+    wake: Callable[[], Awaitable[None]]
+    """Tells the relay that there is something to announce."""
+
+
+def create_app(tools: Tools) -> FastAPI:
+    app = FastAPI(
+        title="retake", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+    )
+    app.add_middleware(Patience, idle=tools.limits.idle, slowest=tools.limits.slowest)
+    app.add_middleware(RequestLog)
     problems.install(app)
+    open_to_all(app, tools.health, tools.needed)
+    gate = auth.Gate(tools.database)
+    auth.install(app, gate, tools.database, tools.password, tools.workspace)
+    dock = Dock(tools.database, tools.blobs, Buffers(tools.limits.buffer_mib * MIB), tools.limits)
+    uploads.install(app, gate, dock, tools.wake)
+    jobs.install(app, gate, tools.database)
+    downloads.install(app, gate.workspace, tools.database, tools.blobs)
+    return app
 
+
+def open_to_all(app: FastAPI, health: Health, needed: frozenset[str]) -> None:
     @app.get("/api/health")
     async def people_ask_whether_it_works() -> JSONResponse:
         parts = await health.parts()
@@ -34,5 +78,3 @@ def create_app(health: Health, needed: frozenset[str]) -> FastAPI:
     async def requests_can_be_served() -> JSONResponse:
         parts = {name: works for name, works in (await health.parts()).items() if name in needed}
         return JSONResponse({"parts": parts}, 200 if all(parts.values()) else 503)
-
-    return app

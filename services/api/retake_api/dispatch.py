@@ -1,6 +1,7 @@
 """The relay and the reaper beside the requests of one API replica. Requests go on being served while NATS is away."""
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 
@@ -21,10 +22,13 @@ class Dispatch:
         self._bus: Bus | None = None
         self._relay: Relay | None = None
 
-    def wake(self) -> None:
-        """There is something to announce."""
+    async def wake(self) -> None:
+        """There is something to announce: whichever replica has the duty is told, this one without the way round."""
         if self._relay is not None:
             self._relay.wake()
+        if self._bus is not None:
+            with suppress(BusError):
+                await self._bus.wake()
 
     async def check(self) -> None:
         """Returns when NATS answers; for probes."""

@@ -13,17 +13,17 @@ from urllib.parse import quote
 from uuid import UUID
 
 import structlog
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Message, Send
 
 from retake.blobs.bucket import Blobs
 from retake.domain.states import ENDED
 from retake.store.connect import Database
-from retake.store.move import JobGone
 from retake.store.results import Results, results_of
 from retake_api.archive import entries, filename
-from retake_api.problems import problem
+from retake_api.jobs import read_id
+from retake_api.problems import Problem
 from retake_api.zipstream import Layout, lay_out
 
 log = structlog.stdlib.get_logger(__name__)
@@ -48,9 +48,8 @@ def install(
     """`caller` is the dependency that knows in whose workspace the request is."""
 
     async def download(request: Request, job_id: str, workspace: Annotated[UUID, Depends(caller)]) -> Response:
-        results = await _of_caller(database, workspace, job_id)
-        if refusal := _refused(request, results):
-            return refusal
+        results = await results_of(database, workspace, read_id(job_id))
+        check(results)
         layout = lay_out(entries(results))
         headers = {
             "Content-Length": str(layout.size),
@@ -66,22 +65,15 @@ def install(
     app.head("/api/jobs/{job_id}/download", include_in_schema=False)(download)
 
 
-async def _of_caller(database: Database, workspace: UUID, job: str) -> Results:
-    """Malformed, unknown, deleted and somebody else's are the same."""
-    try:
-        return await results_of(database, workspace, UUID(job))
-    except (ValueError, JobGone):
-        raise HTTPException(404) from None
-
-
-def _refused(request: Request, results: Results) -> Response | None:
+def check(results: Results) -> None:
+    """Is there something to download?"""
     if (reason := results.expired_because) is not None:
-        return problem(request, 410, "expired", _GONE[reason], reason=reason)
+        raise Problem(410, "expired", _GONE[reason], reason=reason)
     if results.takes:
-        return None
+        return
     if results.state in ENDED:
-        return problem(request, 409, "no_takes", "This job ended without a finished take.")
-    return problem(request, 409, "no_takes_yet", "No take of this job is finished yet.")
+        raise Problem(409, "no_takes", "This job ended without a finished take.")
+    raise Problem(409, "no_takes_yet", "No take of this job is finished yet.")
 
 
 def attachment(name: str) -> str:

@@ -1,17 +1,56 @@
-"""Errors as RFC 9457 problem documents: one sentence for people, a stable code for programs, the request's id."""
+"""Errors as RFC 9457 problem documents: one sentence for people, a stable code for programs, the request's id.
 
+Whoever refuses a request raises `Problem`. What the adapters raise is translated by the table below. Every 404 is the
+same bytes, whether there is no such address, no such job, or one that is somebody else's: so it names neither the
+address nor the request, whose id is in the header.
+"""
+
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.routing import Route
+
+from retake.blobs.errors import BlobError
+from retake.store.connect import Unavailable
+from retake.store.move import JobGone
 
 log = structlog.stdlib.get_logger(__name__)
 
-_CODES = {404: "not_found", 405: "method_not_allowed"}
-_SENTENCES = {404: "There is nothing at this address.", 405: "This address does not take that method."}
+
+class Problem(Exception):
+    """The request is refused."""
+
+    def __init__(
+        self, status: int, code: str, sentence: str, *, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> None:
+        super().__init__(sentence)
+        self.status, self.code, self.sentence, self.headers, self.more = status, code, sentence, headers or {}, more
+
+
+class NothingHere(Problem):
+    """There is nothing at this address."""
+
+    def __init__(self) -> None:
+        super().__init__(404, "not_found", "There is nothing at this address.")
+
+
+_TRANSLATED: Mapping[type[Exception], Problem] = {
+    Unavailable: Problem(
+        503, "database_unavailable", "The database does not answer; please try again.", headers={"Retry-After": "5"}
+    ),
+    BlobError: Problem(
+        503, "storage_unavailable", "The object store does not answer; please try again.", headers={"Retry-After": "5"}
+    ),
+    JobGone: NothingHere(),
+}
+_CLIENT_LEFT = 499  # nobody reads it but the log
 
 
 def problem(request: Request, status: int, code: str, sentence: str, **more: Any) -> JSONResponse:
@@ -20,27 +59,73 @@ def problem(request: Request, status: int, code: str, sentence: str, **more: Any
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": sentence,
-        "instance": request.url.path,
         "code": code,
         "error": sentence,
-        **more,
     }
+    if status != 404:
+        body |= {"instance": request.url.path, "requestId": getattr(request.state, "request_id", None), **more}
     return JSONResponse(body, status, media_type="application/problem+json")
 
 
+def answer(request: Request, refusal: Problem) -> JSONResponse:
+    response = problem(request, refusal.status, refusal.code, refusal.sentence, **refusal.more)
+    response.headers.update(refusal.headers)
+    return response
+
+
+def broken(request: Request, error: Exception) -> JSONResponse:
+    """The last resort."""
+    log.error("request failed", path=request.url.path, exc_info=error)
+    return problem(request, 500, "internal", "Something went wrong on our side; trying again may help.")
+
+
 def install(app: FastAPI) -> None:
-    """Every error an app can answer with goes through `problem`."""
+    """Every error an app can answer with goes through `answer`."""
 
-    async def refused(request: Request, error: Exception) -> JSONResponse:
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Problem)
+        return answer(request, error)
+
+    async def by_the_framework(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        code = _CODES.get(error.status_code, HTTPStatus(error.status_code).name.lower())
-        answer = problem(request, error.status_code, code, _SENTENCES.get(error.status_code, error.detail))
-        answer.headers.update(error.headers or {})
-        return answer
+        return answer(request, _framework_problem(app, request, error))
 
-    async def broken(request: Request, error: Exception) -> JSONResponse:
-        log.error("request failed", path=request.url.path, exc_info=error)
-        return problem(request, 500, "internal", "Something went wrong on our side; trying again may help.")
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        errors = [{"where": ".".join(map(str, one["loc"])), "what": one["msg"]} for one in error.errors()]
+        sentence = "; ".join(f"{one['where']}: {one['what']}" for one in errors) + "."
+        return problem(request, 422, "invalid", sentence, errors=errors)
 
-    app.add_exception_handler(HTTPException, refused)
-    app.add_exception_handler(Exception, broken)
+    async def translated(request: Request, error: Exception) -> Response:
+        refusal = next(refusal for kind, refusal in _TRANSLATED.items() if isinstance(error, kind))
+        if refusal.status >= 500:
+            log.warning("request failed", path=request.url.path, error=str(error))
+        return answer(request, refusal)
+
+    async def gone(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=_CLIENT_LEFT)
+
+    app.add_exception_handler(Problem, refused)
+    app.add_exception_handler(HTTPException, by_the_framework)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(ClientDisconnect, gone)
+    for kind in _TRANSLATED:
+        app.add_exception_handler(kind, translated)
+
+
+def _framework_problem(app: FastAPI, request: Request, error: HTTPException) -> Problem:
+    if error.status_code == 404:
+        return NothingHere()
+    if error.status_code == 405:
+        allowed = sorted(
+            {
+                method
+                for route in app.routes
+                if isinstance(route, Route) and route.path_regex.match(request.url.path)
+                for method in route.methods or ()
+            }
+        )
+        sentence = f"This address takes {', '.join(allowed)}, not {request.method}."
+        return Problem(405, "method_not_allowed", sentence, headers={"Allow": ", ".join(allowed)}, allowed=allowed)
+    code = HTTPStatus(error.status_code).name.lower()
+    return Problem(error.status_code, code, error.detail, headers=error.headers)

@@ -1,13 +1,11 @@
 """What rendering needs to know of a source: from its probe, with what follows for its takes."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any
 
 from retake.domain.effects.effect import Size, even
 from retake.domain.sniff import DEMUXERS, Kind
+from retake_worker.probe import MOST_DAMAGED, Probe
 
 MOST_FPS = 60
 _LOOKS, _LOOK_SIDE = 6, 160
@@ -49,22 +47,20 @@ class Clip:
         return sorted({int((n + 0.5) * self.frames / _LOOKS) for n in range(_LOOKS)})
 
 
-def clip_of(probe: Mapping[str, Any]) -> Clip:
-    """From a probe as it is stored."""
-    fps, seconds, sound = float(Fraction(probe["fps"])), probe["duration"], probe["sound"]
-    frames = probe["frames"] if fps <= MOST_FPS else max(1, round(seconds * MOST_FPS))
+def clip_of(probe: Probe) -> Clip:
+    frames = probe.frames if probe.fps <= MOST_FPS else max(1, round(probe.duration * MOST_FPS))
     return Clip(
-        width=probe["width"],
-        height=probe["height"],
-        fps=fps,
+        width=probe.width,
+        height=probe.height,
+        fps=float(probe.fps),
         frames=frames,
-        seconds=seconds,
-        sound=None if sound is None else sound["stream"],
-        picture=probe["stream"],
-        demuxer=DEMUXERS[Kind(probe["container"])],
-        pixel_aspect=probe["pixel_aspect"],
-        colours=_guessed(probe["width"], probe["height"]) if probe["transfer"] == "unknown" else None,
-        doubtful=math.ceil(frames / 10) if probe["damaged"] else 0,
+        seconds=probe.duration,
+        sound=None if probe.sound is None else probe.sound.stream,
+        picture=probe.stream,
+        demuxer=DEMUXERS[Kind(probe.container)],
+        pixel_aspect=str(probe.pixel_aspect),
+        colours=_guessed(probe.width, probe.height) if probe.transfer == "unknown" else None,
+        doubtful=math.ceil(frames * MOST_DAMAGED) if probe.damaged else 0,
     )
 
 

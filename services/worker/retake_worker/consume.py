@@ -14,15 +14,16 @@ from retake.blobs.errors import BlobError, BlobMissing
 from retake.bus.connection import Announcement
 from retake.bus.messages import ProgressTick, VariationFrames
 from retake.domain.errors import INTERNAL, SOURCE_LOST, BadInput, Failure
-from retake.domain.work import RECIPE_VERSION, Claim, PartKind, Work
+from retake.domain.work import RECIPE_VERSION, Claim, PartKind
 from retake.store import fleet, parts
 from retake.store.connect import Unavailable
+from retake.store.heartbeat import Beat
 from retake.store.move import LeaseLost
 from retake.store.work import work_of
 from retake_worker.diagnosis import diagnosis
 from retake_worker.ffmpeg_process import FFmpegError
 from retake_worker.inspect import inspect
-from retake_worker.lease import Frames, OutOfTouch, Unwanted, under_lease
+from retake_worker.lease import Finish, Frames, Stopped, under_lease
 from retake_worker.render_part import render_part
 from retake_worker.tools import Tools
 
@@ -34,30 +35,30 @@ class Consumer:
         self._tools = tools
         self._free = asyncio.Semaphore(tools.slots)
         self._working: set[asyncio.Task[None]] = set()
-        self._leaving = False
+        self._leaving = asyncio.Event()
 
     async def run(self) -> None:
-        """Until cancelled; then nothing new is fetched, and what runs is released."""
+        """Until `leave`; then nothing new is fetched, and what runs is given back."""
         live = asyncio.create_task(self._live())
         try:
-            while True:
+            while not self._leaving.is_set():
                 await self._free.acquire()
-                try:
-                    claimed = await self._next()
-                except BaseException:
+                if (claimed := await self._next()) is None:
                     self._free.release()
-                    raise
+                    continue
                 task = asyncio.create_task(self._work_on(claimed))
                 self._working.add(task)
                 task.add_done_callback(self._done)
         finally:
-            self._leaving = True
-            await self._tools.bus.stop_fetching()
+            await self.leave()
             live.cancel()
-            for task in self._working:
-                task.cancel()
             await asyncio.gather(live, *self._working, return_exceptions=True)
-            await self._leave()
+            await self._say_goodbye()
+
+    async def leave(self) -> None:
+        """Nobody is cancelled for it: a claim that is being made is had, and then given back like the others."""
+        self._leaving.set()
+        await self._tools.bus.stop_fetching()
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._working.discard(task)
@@ -66,26 +67,28 @@ class Consumer:
             log.error("a part ended in an error of ours", exc_info=error)
 
     async def _live(self) -> None:
+        """The relay counts only slots that are known to live, so it looks again when there are some."""
         tools = self._tools
         while True:
             try:
                 await fleet.seen(
                     tools.database, tools.name, version=__version__, recipe_version=RECIPE_VERSION, slots=tools.slots
                 )
+                await tools.bus.wake()
             except Unavailable as error:
                 log.warning("could not say that this worker lives", error=str(error))
             await asyncio.sleep(tools.timing.worker_alive / 3)
 
-    async def _leave(self) -> None:
+    async def _say_goodbye(self) -> None:
         try:
             await fleet.gone(self._tools.database, self._tools.name)
         except Unavailable as error:
             log.warning("could not say that this worker is gone", error=str(error))
 
-    async def _next(self) -> Claim:
-        """The next part that is ours."""
+    async def _next(self) -> Claim | None:
+        """The next part that is ours; None when it is time to leave."""
         tools = self._tools
-        while True:
+        while not self._leaving.is_set():
             announcement = await tools.bus.fetch()
             if announcement is None:
                 continue
@@ -94,6 +97,7 @@ class Consumer:
             if claimed is not None:
                 await tools.bus.wake()
                 return claimed
+        return None
 
     async def _claim(self, announcement: Announcement) -> Claim | None:
         tools = self._tools
@@ -103,12 +107,22 @@ class Consumer:
                 claimed = await parts.claim(tools.database, part, tools.name, RECIPE_VERSION, tools.timing)
             except Unavailable as error:
                 log.warning("no answer to a claim; nothing is fetched until there is", part=part, error=str(error))
-                await asyncio.sleep(tools.timing.announce_poll)
+                if self._leaving.is_set():
+                    return None
+                await self._rest()
                 continue
             tools.reach("claimed")
             await announcement.ack()
             tools.reach("acknowledged")
             return claimed
+
+    async def _rest(self) -> None:
+        """Before something is tried again."""
+        try:
+            async with asyncio.timeout(self._tools.timing.announce_poll):
+                await self._leaving.wait()
+        except TimeoutError:
+            return
 
     async def _work_on(self, claimed: Claim) -> None:
         """One part, whatever happens to it."""
@@ -116,19 +130,12 @@ class Consumer:
         ids = {"part": claimed.part, "claim": claimed.number, "job": str(claimed.job), "video": str(claimed.video)}
         with structlog.contextvars.bound_contextvars(**ids):
             try:
-                frames: Frames = {}
-                await under_lease(
-                    tools.database,
-                    claimed,
-                    tools.timing,
-                    self._do(claimed, frames),
-                    frames=frames,
-                    tell=partial(self._tell, claimed),
-                )
+                await self._attempt(claimed)
+                tools.reach("finished")
                 log.info("part done", kind=claimed.kind)
             except LeaseLost:
                 log.warning("lease lost; nothing of this claim is written any more")
-            except (Unwanted, OutOfTouch, asyncio.CancelledError) as stopped:
+            except Stopped as stopped:
                 log.info("part given back", because=type(stopped).__name__)
                 await self._release(claimed, blocked=False)
             except (Unavailable, BlobError, OSError) as error:
@@ -137,10 +144,40 @@ class Consumer:
             finally:
                 await tools.bus.wake()
 
+    async def _attempt(self, claimed: Claim) -> None:
+        """Work that cannot succeed ends the part; what may go better another time is raised."""
+        tools, frames = self._tools, Frames()
+        try:
+            finish = await under_lease(
+                tools.database,
+                claimed,
+                tools.timing,
+                self._do(claimed, frames),
+                frames=frames,
+                tell=partial(self._tell, claimed),
+                leaving=self._leaving,
+            )
+            await finish()
+        except BlobMissing as error:
+            log.error("source lost", error=str(error))
+            await self._give_up(claimed, SOURCE_LOST)
+        except BadInput as error:
+            log.info("bad input", why=str(error))
+            await self._give_up(claimed, error.failure)
+        except FFmpegError as error:
+            failure = diagnosis(error)
+            log.warning("ffmpeg ended badly", error=str(error), code=failure.code, said=error.tail)
+            await self._give_up(claimed, failure)
+        except (LeaseLost, Stopped, Unavailable, BlobError, OSError):
+            raise
+        except Exception as error:
+            log.error("an error of ours", exc_info=error)
+            await self._give_up(claimed, INTERNAL)
+
     async def _release(self, claimed: Claim, *, blocked: bool) -> None:
         """Tried for a lease while Postgres is away: an outage should spend nobody's attempts. Then it is reaped."""
         tools = self._tools
-        deadline = asyncio.get_running_loop().time() + (0 if self._leaving else tools.timing.lease)
+        deadline = asyncio.get_running_loop().time() + tools.timing.lease
         while True:
             try:
                 await parts.release(tools.database, claimed, tools.timing, blocked=blocked)
@@ -148,45 +185,24 @@ class Consumer:
                 log.warning("not released: the lease was lost")
             except Unavailable as error:
                 log.warning("not released", error=str(error))
-                if asyncio.get_running_loop().time() < deadline:
-                    await asyncio.sleep(tools.timing.announce_poll)
+                if asyncio.get_running_loop().time() < deadline and not self._leaving.is_set():
+                    await self._rest()
                     continue
             return
 
-    async def _do(self, claimed: Claim, frames: Frames) -> None:
-        """Work that cannot succeed ends the part; what may go better another time is raised."""
+    async def _do(self, claimed: Claim, frames: Frames) -> Finish:
+        """All but the last commit, which is made when nothing beats any more."""
         tools = self._tools
         work = await work_of(tools.database, claimed)
-        try:
-            if claimed.kind is PartKind.INSPECT:
-                await self._inspect(claimed, work)
-            else:
-                await render_part(tools, claimed, work, frames)
-        except BlobMissing as error:
-            log.error("source lost", error=str(error))
-            await self._give_up(claimed, work, SOURCE_LOST)
-        except BadInput as error:
-            log.info("bad input", why=str(error))
-            await self._give_up(claimed, work, error.failure)
-        except FFmpegError as error:
-            failure = diagnosis(error)
-            log.warning("ffmpeg ended badly", error=str(error), code=failure.code, said=error.tail)
-            await self._give_up(claimed, work, failure)
-        except (LeaseLost, Unavailable, BlobError, OSError):
-            raise
-        except Exception as error:
-            log.error("an error of ours", exc_info=error)
-            await self._give_up(claimed, work, INTERNAL)
-        tools.reach("finished")
-
-    async def _inspect(self, claimed: Claim, work: Work) -> None:
-        tools = self._tools
         async with tools.scratch.folder(claimed) as folder:
+            if claimed.kind is PartKind.RENDER:
+                await render_part(tools, claimed, work, folder, frames)
+                return partial(parts.finish_part, tools.database, claimed, tools.timing)
             plan = await inspect(tools, claimed, work, folder)
-            tools.reach("inspected")
-            await parts.finish_inspect(tools.database, claimed, plan, RECIPE_VERSION, tools.timing)
+        tools.reach("inspected")
+        return partial(parts.finish_inspect, tools.database, claimed, plan, RECIPE_VERSION, tools.timing)
 
-    async def _tell(self, claimed: Claim, beat: parts.Beat, frames: Frames) -> None:
+    async def _tell(self, claimed: Claim, beat: Beat, frames: Frames) -> None:
         """A tick for whoever watches; the same figures stand in Postgres."""
         tick = ProgressTick(
             workspace_id=str(beat.workspace),
@@ -199,11 +215,11 @@ class Consumer:
         )
         await self._tools.bus.publish_progress(tick)
 
-    async def _give_up(self, claimed: Claim, work: Work, failure: Failure) -> None:
+    async def _give_up(self, claimed: Claim, failure: Failure) -> None:
         tools = self._tools
         if claimed.kind is PartKind.INSPECT:
             await parts.fail_inspect(tools.database, claimed, failure, tools.timing)
             return
-        for take in work.takes:
+        for take in (await work_of(tools.database, claimed)).takes:
             await parts.fail_variation(tools.database, claimed, take.index, failure, tools.timing)
         await parts.finish_part(tools.database, claimed, tools.timing)

@@ -16,6 +16,7 @@ from retake.domain.effects import EFFECTS
 from retake.domain.effects.effect import number
 from retake.domain.limits import Limits
 from retake_worker.clip import MOST_FPS, Clip
+from retake_worker.codecs import DECODERS
 
 SOURCE = "source"
 """The source's name in the folder of a run."""
@@ -55,7 +56,7 @@ def reading(demuxer: str, limits: Limits) -> list[str]:
     only_inside = ["-enable_drefs", "0", "-use_absolute_path", "0"] if demuxer == "mov" else []
     return [
         "-protocol_whitelist", "file", "-f", demuxer, *only_inside, "-probesize", "10M", "-analyzeduration", "10M",
-        "-max_pixels", str(limits.pixels), "-threads", "1",
+        "-codec_whitelist", ",".join(DECODERS), "-max_pixels", str(limits.pixels), "-threads", "1",
     ]  # fmt: skip
 
 

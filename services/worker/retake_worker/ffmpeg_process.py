@@ -226,9 +226,9 @@ class _Progress:
                 frames = int(value)
             elif name == "out_time_us":
                 time = value
-        if frames != self.position[0]:
+        before, self.position = self.position, (frames, time)
+        if frames != before[0]:
             self._moved(frames)
-        self.position = (frames, time)
 
 
 class _Output:

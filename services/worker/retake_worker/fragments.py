@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from retake.domain.errors import TOO_MANY_FRAMES, BadInput
 from retake_worker.boxes import Box, broken
-from retake_worker.samples import MOST, Samples
+from retake_worker.samples import Samples
 
 _FIELDS = (0x100, 0x200, 0x400, 0x800)  # duration, size, flags, shift of each sample, in this order
 
@@ -47,8 +46,6 @@ class Fragments:
                 sync.append(count)
             count += run.count
             ticks += run.count * default if run.lasts is None else run.lasts
-        if count > MOST:
-            raise BadInput(TOO_MANY_FRAMES, f"{count} samples in fragments")
         return Samples(count, ticks, sync, 0)
 
 

@@ -1,12 +1,15 @@
 """Work under a lease (rule 5): heartbeats go on beside it, and it is stopped the moment it should not go on.
 
-Reasons to stop: the part is not ours any more, the person cancelled, or Postgres did not answer for a whole lease,
-after which somebody else may hold the part. The work's own end, or its error, ends the heartbeats.
+Reasons to stop: the part is not ours any more, the person cancelled, the worker leaves, or Postgres did not answer for
+a whole lease, after which somebody else may hold the part. The work's own end, or its error, ends the heartbeats.
+
+The commit that ends the part is the work's result and is made when nothing beats any more: a heartbeat that comes right
+after it would find the part done, and call it lost.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, Never
 
 import structlog
 
@@ -14,43 +17,66 @@ from retake.domain.states import Wish
 from retake.domain.timing import Timing
 from retake.domain.work import Claim
 from retake.store.connect import Database, Unavailable
-from retake.store.parts import Beat, heartbeat
+from retake.store.heartbeat import Beat, heartbeat
 
 log = structlog.stdlib.get_logger(__name__)
 
 Frames = dict[int, int]
 """Frames done, by variation; the work writes it, the heartbeat tells it."""
-
 Tell = Callable[[Beat, Frames], Awaitable[None]]
 """Tells whoever listens how far the work is, after each heartbeat."""
+Finish = Callable[[], Awaitable[None]]
+"""The commit that ends a part."""
 
 
-class Unwanted(Exception):
+class Stopped(Exception):
+    """The work was stopped, and nobody is to blame: its part goes back."""
+
+
+class Unwanted(Stopped):
     """The person cancelled, or deleted, the job."""
 
 
-class OutOfTouch(Exception):
+class OutOfTouch(Stopped):
     """Postgres did not answer for a whole lease: perhaps somebody else holds the part by now."""
 
 
+class Leaving(Stopped):
+    """This worker was told to stop."""
+
+
 async def under_lease(
-    database: Database, claimed: Claim, timing: Timing, work: Coroutine[Any, Any, None], *, frames: Frames, tell: Tell
-) -> None:
-    """Returns when the work is done. Raises its error, or, after it was stopped, LeaseLost, Unwanted or OutOfTouch."""
+    database: Database,
+    claimed: Claim,
+    timing: Timing,
+    work: Coroutine[Any, Any, Finish],
+    *,
+    frames: Frames,
+    tell: Tell,
+    leaving: asyncio.Event,
+) -> Finish:
+    """Returns what the work returns. Raises its error or, when it was stopped, LeaseLost or another reason to stop."""
     working = asyncio.create_task(work)
     beating = asyncio.create_task(_beat(database, claimed, timing, frames, tell))
+    reasons = {beating, asyncio.create_task(_leave(leaving))}
     try:
-        await asyncio.wait({working, beating}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({working, *reasons}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (working, beating):
+        for task in (working, *reasons):
             task.cancel()
-        await asyncio.gather(working, beating, return_exceptions=True)
-    if not working.cancelled():
-        return working.result()
-    return beating.result()
+        await asyncio.gather(working, *reasons, return_exceptions=True)
+    for reason in reasons:
+        if not reason.cancelled() and (working.cancelled() or working.exception()):  # perhaps an error of being stopped
+            reason.result()
+    return working.result()
 
 
-async def _beat(database: Database, claimed: Claim, timing: Timing, frames: Frames, tell: Tell) -> None:
+async def _leave(leaving: asyncio.Event) -> Never:
+    await leaving.wait()
+    raise Leaving
+
+
+async def _beat(database: Database, claimed: Claim, timing: Timing, frames: Frames, tell: Tell) -> Never:
     """Often while frames move, seldom while not; never returns, only raises."""
     loop = asyncio.get_running_loop()
     told: Frames = {}

@@ -26,6 +26,9 @@ _SHOWINFO = re.compile(r"\[Parsed_showinfo_\d+ @ \w+\] (?:n: *\d+ .*?\bfmt:(\w+)
 _DAMAGED = re.compile(r"\[.*\] corrupt decoded frame")
 _LONGEST_LINE = 4096
 
+MOST_DAMAGED = 0.1
+"""Of the frames: a video with more is refused."""
+
 
 @dataclass(frozen=True)
 class Sound:
@@ -98,7 +101,7 @@ def judged(
     counts = Counter(int(line.split(b",", 1)[0]) for line in decoded.splitlines() if line[:1].isdigit())
     got = [counts[number] for number in range(len(stretches))]
     promised = sum(window.frames for window in stretches)
-    if 0 in got or sum(got) - told.damaged < promised * 0.9 - 2:
+    if 0 in got or sum(got) - told.damaged < promised * (1 - MOST_DAMAGED) - 2:
         raise BadInput(CORRUPT, f"{got} frames decoded, {told.damaged} of them damaged, {promised} promised")
     shapes = {int(found[1]): (int(found[2]), int(found[3])) for found in _DIMENSIONS.finditer(decoded)}
     if 0 not in shapes:

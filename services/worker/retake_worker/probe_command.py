@@ -8,7 +8,6 @@ from pathlib import Path
 
 from retake.domain.limits import Limits
 from retake_worker.chosen import Chosen
-from retake_worker.codecs import DECODERS
 from retake_worker.ffmpeg_command import SOURCE, reading
 from retake_worker.windows import Window
 
@@ -29,10 +28,7 @@ def probe_arguments(chosen: Chosen, stretches: Sequence[Window], demuxer: str, l
         seek = (
             [] if window.start is None else ["-seek_timestamp", "1", "-noaccurate_seek", "-ss", f"{window.start:.6f}"]
         )
-        inputs += [
-            *reading(demuxer, limits), "-ignore_editlist", "1", "-codec_whitelist", ",".join(DECODERS),
-            *seek, "-i", f"file:{SOURCE}",
-        ]  # fmt: skip
+        inputs += [*reading(demuxer, limits), "-ignore_editlist", "1", *seek, "-i", f"file:{SOURCE}"]
         every = max(1, window.frames * len(stretches) // PICTURES)
         told = ",showinfo=checksum=0" if number == 0 else ""
         chains += [

@@ -8,23 +8,27 @@ import asyncio
 import errno
 import hashlib
 import os
-import signal
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from retake.blobs.bucket import Blobs
 from retake.blobs.keys import Result
-from retake.domain.errors import ENCODER, OUT_OF_MEMORY, TIMEOUT, BadInput, Failure
+from retake.domain.errors import ENCODER, BadInput, Failure
 from retake.domain.limits import Limits
 from retake.domain.recipe import speed_of
 from retake.domain.work import Claim, Rendered
 from retake_worker.clip import Clip
+from retake_worker.diagnosis import diagnosis
 from retake_worker.ffmpeg_command import check_arguments, file_of, look_of, render_arguments
-from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Patience, Stalled, TooLong, run
+from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Patience, run
 from retake_worker.movie import Movie, read_movie
+
+log = structlog.stdlib.get_logger(__name__)
 
 _PIECE = 2**20
 _AT_LEAST = 120.0
@@ -100,11 +104,18 @@ def complaint_about(movie: Movie, clip: Clip, recipe: Mapping[str, Any]) -> str 
 
 
 def measure(kitchen: Kitchen, indices: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """The distances of these takes, by index. Blocks for some 20 ms: call it in a thread."""
+    """The distances of these takes, by index; none when nothing came out to be compared, which `check` will tell.
+
+    Blocks for some 20 ms: call it in a thread.
+    """
     from retake_worker.distance import distances, read_frames  # noqa: PLC0415  numpy, only where it is needed
 
     size = kitchen.clip.look_size
-    return distances({index: read_frames(kitchen.folder / look_of(index), size) for index in (0, *indices)})
+    try:
+        return distances({index: read_frames(kitchen.folder / look_of(index), size) for index in (0, *indices)})
+    except (ValueError, FileNotFoundError) as error:
+        log.warning("the takes cannot be compared", because=repr(error))
+        return {}
 
 
 async def store(
@@ -112,24 +123,20 @@ async def store(
 ) -> Rendered:
     """Puts a take under a key that no other claim writes, and tells its facts."""
     file = kitchen.folder / file_of(index)
-    crc32, sha256 = await asyncio.to_thread(_sums, file)
+    crc32, sha256 = await asyncio.to_thread(checksums, file)
     key = Result(str(claimed.job), str(claimed.video), index, claimed.number).key
     size = await blobs.put_file(key, file)
     return Rendered(index, key, size, crc32, sha256, duration=round(seconds, 6), distance=distance)
 
 
 def failure_of(error: FFmpegError | BadTake) -> Failure:
-    """Why a take did not come out, for people."""
-    match error:
-        case Stalled() | TooLong():
-            return TIMEOUT
-        case FFmpegFailed() if error.code == -signal.SIGKILL or os.strerror(errno.ENOMEM) in error.tail:
-            return OUT_OF_MEMORY
-        case _:
-            return ENCODER
+    """Why a take did not come out, for people. Its source was found good, so that what is left is the encoder's."""
+    if isinstance(error, FFmpegError) and not (failure := diagnosis(error)).final:
+        return failure
+    return ENCODER
 
 
-def _sums(file: Path) -> tuple[int, str]:
+def checksums(file: Path) -> tuple[int, str]:
     crc32, sha256 = 0, hashlib.sha256()
     with file.open("rb") as opened:
         while piece := opened.read(_PIECE):

@@ -6,6 +6,7 @@ take fails alone. After a loss (rule 8) the part goes take by take from the star
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ from retake_worker.clip import clip_of
 from retake_worker.ffmpeg_command import SOURCE
 from retake_worker.ffmpeg_process import FFmpegError
 from retake_worker.lease import Frames
+from retake_worker.probe import Probe
 from retake_worker.render import BadTake, Kitchen, check, failure_of, measure, render, store
 from retake_worker.scratch import download
 from retake_worker.tools import Tools
@@ -23,17 +25,16 @@ from retake_worker.tools import Tools
 log = structlog.stdlib.get_logger(__name__)
 
 
-async def render_part(tools: Tools, claimed: Claim, work: Work, frames: Frames) -> None:
+async def render_part(tools: Tools, claimed: Claim, work: Work, folder: Path, frames: Frames) -> None:
+    """Returns when each take is completed or failed; the part itself is still to be finished."""
     assert work.probe is not None, "a part to render was planned from a probe"
-    async with tools.scratch.folder(claimed) as folder:
-        await download(tools.blobs, work, folder / SOURCE)
-        tools.reach("downloaded")
-        kitchen = Kitchen(tools.ffmpeg, clip_of(work.probe), folder, tools.limits)
-        rendering = Rendering(tools, claimed, kitchen, frames, work.probe["frames"])
-        left = work.takes if claimed.failures else await rendering.together(work.takes)
-        for take in left:
-            await rendering.alone(take)
-        await parts.finish_part(tools.database, claimed, tools.timing)
+    await download(tools.blobs, work, folder / SOURCE)
+    tools.reach("downloaded")
+    kitchen = Kitchen(tools.ffmpeg, clip_of(Probe.from_plain(work.probe)), folder, tools.limits)
+    rendering = Rendering(tools, claimed, kitchen, frames, work.probe["frames"])
+    left = work.takes if claimed.failures else await rendering.together(work.takes)
+    for take in left:
+        await rendering.alone(take)
 
 
 class Rendering:
@@ -54,7 +55,7 @@ class Rendering:
         left = []
         for take in takes:
             try:
-                await self._deliver(take, distances[take.index])
+                await self._deliver(take, distances.get(take.index))
             except (BadTake, FFmpegError) as error:
                 log.warning("the take is tried again", take=take.index, because=repr(error))
                 left.append(take)
@@ -65,7 +66,7 @@ class Rendering:
         await parts.name_take(tools.database, self._claimed, take.index)
         try:
             distances = await self._render([take])
-            await self._deliver(take, distances[take.index])
+            await self._deliver(take, distances.get(take.index))
         except (BadTake, FFmpegError) as error:
             tail = error.tail if isinstance(error, FFmpegError) else ""
             log.error("a take did not come out", take=take.index, because=repr(error), tail=tail)
@@ -82,7 +83,7 @@ class Rendering:
         self._rendered = sorted({*self._rendered, *indices})
         return await asyncio.to_thread(measure, self._kitchen, self._rendered)
 
-    async def _deliver(self, take: Take, distance: Mapping[str, Any]) -> None:
+    async def _deliver(self, take: Take, distance: Mapping[str, Any] | None) -> None:
         """Raises BadTake or FFmpegError when the file is no good."""
         tools = self._tools
         seconds = await check(self._kitchen, take.recipe)

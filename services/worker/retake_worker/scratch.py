@@ -3,14 +3,19 @@
 import asyncio
 import hashlib
 import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+import structlog
+
 from retake.blobs.bucket import Blobs
 from retake.blobs.errors import BlobMissing
 from retake.domain.work import ChunkPlace, Claim, Work
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 class Scratch:
@@ -28,10 +33,20 @@ class Scratch:
         try:
             yield folder
         finally:
-            await asyncio.to_thread(shutil.rmtree, folder)
+            await asyncio.shield(asyncio.to_thread(_remove, folder))
 
     def close(self) -> None:
-        shutil.rmtree(self._folder)
+        _remove(self._folder)
+
+
+def _remove(folder: Path) -> None:
+    """Whoever is cancelled leaves its thread behind, which may still write a file while its folder goes."""
+    for pause in (0.0, 0.01, 0.1, 1.0):
+        time.sleep(pause)
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+    log.warning("scratch could not be removed", folder=str(folder))
 
 
 async def download(blobs: Blobs, work: Work, place: Path) -> str:

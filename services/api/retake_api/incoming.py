@@ -1,0 +1,72 @@
+"""One video on its way in: counted, looked at, and written to storage while it arrives."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from retake.blobs.bucket import Blobs
+from retake.domain.sniff import ENOUGH, refusal, sniff
+from retake.settings import Uploads
+from retake.store.connect import Database
+from retake_api.buffers import Buffers
+from retake_api.problems import Problem
+from retake_api.source_writer import SourceWriter
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Dock:
+    """Where videos are unloaded."""
+
+    database: Database
+    blobs: Blobs
+    buffers: Buffers
+    limits: Uploads
+
+
+class Incoming:
+    def __init__(self, dock: Dock, name: str, source: UUID) -> None:
+        self._most = dock.limits.file_mib * MIB
+        self._writer = SourceWriter(dock.database, dock.blobs, dock.buffers, source)
+        self._head = bytearray()
+        self._recognised = False
+        self.name, self.source, self.size = name, source, 0
+
+    async def feed(self, data: bytes) -> None:
+        self.size += len(data)
+        if self.size > self._most:
+            raise Problem(
+                413,
+                "file_too_large",
+                f"{self.name} has more than {self._most // MIB} MiB, the most a video may have.",
+                file=self.name,
+                limit=self._most,
+            )
+        if self._recognised:
+            await self._writer.write(data)
+            return
+        self._head += data
+        if len(self._head) >= ENOUGH:
+            await self._recognise()
+
+    async def end(self) -> None:
+        """Returns when every byte is stored."""
+        if not self._recognised:
+            await self._recognise()
+        await self._writer.finish()
+
+    async def abandon(self) -> None:
+        await self._writer.abandon()
+
+    async def _recognise(self) -> None:
+        refuse(self.name, bytes(self._head))
+        self._recognised = True
+        head, self._head = bytes(self._head), bytearray()
+        await self._writer.write(head)
+
+
+def refuse(name: str, head: bytes) -> None:
+    """Raises Problem 415 for what does not begin like a video."""
+    kind = sniff(head)
+    if (failure := refusal(kind)) is not None:
+        raise Problem(415, failure.code, f"{name}: {failure.sentence}", file=name, found=kind)

@@ -1,0 +1,78 @@
+"""What a request asks for besides its videos: how many variations, and the options that are real by now.
+
+Numbers of variations are clamped, never refused; an option that is not listed here is refused, never ignored.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from retake_api.problems import Problem
+
+FEWEST, USUAL, MOST = 1, 5, 20
+LARGEST_SEED = 2**53 - 1  # what every JSON reader keeps exact
+LONGEST_NAME = 200
+
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Options:
+    name: str | None = None
+    seed: int | None = None
+
+    def stored(self) -> dict[str, Any]:
+        """As given: what was left out stays out."""
+        return {key: value for key, value in vars(self).items() if value is not None}
+
+
+def read_variations(text: str) -> int:
+    text = text.strip()
+    if not text:
+        return USUAL
+    if not _NUMBER.fullmatch(text):
+        raise Problem(
+            422,
+            "invalid_variations",
+            f"The field `variations` must be a number; {FEWEST} to {MOST} are made of each video, {USUAL} without it.",
+        )
+    return int(min(max(float(text), FEWEST), MOST))
+
+
+def read_options(text: str) -> Options:
+    if not text.strip():
+        return Options()
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict):
+        raise Problem(422, "invalid_options", "The field `options` must be a JSON object.")
+    allowed = sorted(Options.__dataclass_fields__)
+    if unknown := sorted(set(given) - set(allowed)):
+        raise Problem(
+            422,
+            "unknown_option",
+            f"There is no option {json.dumps(unknown[0][:100])}; there are {' and '.join(allowed)}.",
+            allowed=allowed,
+            errors=[{"where": f"options.{key[:100]}", "what": "unknown"} for key in unknown[:20]],
+        )
+    return Options(name=_name(given.get("name")), seed=_seed(given.get("seed")))
+
+
+def _name(given: Any) -> str | None:
+    if given is None:
+        return None
+    if not isinstance(given, str) or not 1 <= len(given) <= LONGEST_NAME or _UNSTORABLE.search(given):
+        raise Problem(422, "invalid_options", f"The option `name` must be a text of 1 to {LONGEST_NAME} characters.")
+    return given
+
+
+def _seed(given: Any) -> int | None:
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= LARGEST_SEED:
+        raise Problem(422, "invalid_options", f"The option `seed` must be a whole number from 0 to {LARGEST_SEED}.")
+    return given

@@ -1,0 +1,129 @@
+"""Real servers on real Postgres and S3; each test may start several, as replicas of one service."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+import pytest
+
+from api.downloading import asking, downloads_url, footage, store  # noqa: F401  fixtures
+from api.process import environment  # noqa: F401  a fixture
+from api.serving import served
+from api.wire import PASSWORD
+from retake.blobs.bucket import Blobs
+from retake.health import Health
+from retake.settings import Uploads, read
+from retake.store.connect import Database
+from retake.store.workspaces import ensure_workspace
+from retake_api.app import Tools, create_app
+
+
+def form(*files: tuple[str, bytes], **fields: str) -> dict[str, Any]:
+    """Arguments of httpx for a form of videos and fields."""
+    return {"files": [("videos", file) for file in files], "data": fields}
+
+
+@dataclass
+class Server:
+    url: str
+    client: httpx.AsyncClient
+    """Knows no token."""
+    woken: list[None]
+    ended: list[str]
+    """The path of every request that is over, whatever became of it."""
+
+    async def log_in(self, password: str = PASSWORD) -> str:
+        answer = await self.client.post("/api/auth", json={"password": password})
+        assert answer.status_code == 200, answer.text
+        token: str = answer.json()["token"]
+        return token
+
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+async def tools(database: Database, blobs: Blobs) -> Tools:
+    async def nobody() -> None:
+        return None
+
+    return Tools(
+        database=database,
+        blobs=blobs,
+        health=Health({"postgres": database.check, "storage": blobs.check}),
+        needed=frozenset({"postgres"}),
+        password=PASSWORD,
+        workspace=await ensure_workspace(database, "default"),
+        limits=read(Uploads, {}),
+        wake=nobody,
+    )
+
+
+@pytest.fixture
+async def start(tools: Tools) -> AsyncIterator[Start]:
+    """`await start(limits={...}, workspace=...)` is one more replica."""
+    async with AsyncExitStack() as servers:
+
+        async def begin(limits: dict[str, Any] | None = None, **changed: Any) -> Server:
+            changed["limits"] = replace(tools.limits, **(limits or {}))
+            return await servers.enter_async_context(serving(replace(tools, **changed)))
+
+        yield begin
+
+
+@asynccontextmanager
+async def serving(tools: Tools) -> AsyncIterator[Server]:
+    woken: list[None] = []
+    ended: list[str] = []
+
+    async def wake() -> None:
+        woken.append(None)
+
+    app = create_app(replace(tools, wake=wake))
+
+    async def watched(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await app(scope, receive, send)
+        finally:
+            ended.append(scope.get("path", ""))
+
+    async with served(watched) as url, httpx.AsyncClient(base_url=url, timeout=20) as client:
+        yield Server(url, client, woken, ended)
+
+
+@pytest.fixture
+async def server(start: Start) -> Server:
+    found: Server = await start()
+    return found
+
+
+@pytest.fixture
+async def client(server: Server) -> AsyncIterator[httpx.AsyncClient]:
+    """Logged in."""
+    async with logged_in(server) as client:
+        yield client
+
+
+@asynccontextmanager
+async def logged_in(server: Server) -> AsyncIterator[httpx.AsyncClient]:
+    token = await server.log_in()
+    async with httpx.AsyncClient(
+        base_url=server.url, timeout=20, headers={"Authorization": f"Bearer {token}"}
+    ) as client:
+        yield client
+
+
+async def rows(database: Database, query: str, *values: Any) -> list[dict[str, Any]]:
+    async with database.transaction() as connection:
+        return await (await connection.execute(query, values)).fetchall()
+
+
+async def nothing_is_left(database: Database, blobs: Blobs) -> bool:
+    """No job, no source that counts, no byte charged, no object."""
+    assert await rows(database, "SELECT FROM job") == []
+    assert await rows(database, "SELECT FROM source WHERE state <> 'gone'") == []
+    assert await rows(database, "SELECT FROM storage WHERE bytes <> 0") == []
+    assert [blob.key async for blob in blobs.listing()] == []
+    return True

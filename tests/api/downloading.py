@@ -1,0 +1,71 @@
+"""Downloads as these tests make them: over a real server, whose callers say whose they are, from a watched store."""
+
+import io
+import zipfile
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import FastAPI, Header
+
+from api.serving import Watched, served
+from footage import Filmed, Footage
+from retake.settings import Bucket
+from retake.store.connect import Database
+from retake_api import downloads, problems
+from retake_api.request_log import RequestLog
+
+PATIENCE = 0.5
+
+
+async def caller(x_workspace: Annotated[UUID, Header()]) -> UUID:
+    return x_workspace
+
+
+@pytest.fixture
+async def store(bucket: Bucket) -> AsyncIterator[Watched]:
+    opened = Watched(bucket, threads=4, timeout=10)
+    await opened.ensure()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+async def footage(database: Database, store: Watched) -> Footage:
+    return Footage(database, store)
+
+
+@pytest.fixture
+async def downloads_url(database: Database, store: Watched) -> AsyncIterator[str]:
+    app = FastAPI()
+    app.add_middleware(RequestLog)
+    problems.install(app)
+    downloads.install(app, caller, database, store, patience=PATIENCE)
+    async with served(app) as address:
+        yield address
+
+
+@pytest.fixture
+async def asking(downloads_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=downloads_url) as opened:
+        yield opened
+
+
+def as_owner(job: Filmed) -> dict[str, str]:
+    return {"X-Workspace": str(job.workspace)}
+
+
+def address(job: Filmed | UUID | str) -> str:
+    return f"/api/jobs/{job.id if isinstance(job, Filmed) else job}/download"
+
+
+async def download(asking: httpx.AsyncClient, job: Filmed, method: str = "GET") -> httpx.Response:
+    return await asking.request(method, address(job), headers=as_owner(job))
+
+
+def files(answer: httpx.Response) -> dict[str, bytes]:
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    assert archive.testzip() is None
+    return {name: archive.read(name) for name in archive.namelist()}

@@ -1,0 +1,219 @@
+"""A render part from its claim to its last commit, on real rows, a real bucket and the real ffmpeg."""
+
+import hashlib
+import zlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from clips import Clips
+from playback import Player
+from retake.blobs.bucket import Blobs, open_blobs
+from retake.blobs.keys import Result, SourceChunk
+from retake.bus.connection import open_bus
+from retake.domain.recipe import plan_recipes
+from retake.domain.work import RECIPE_VERSION, Claim, Plan, Planned
+from retake.settings import Bucket, Nats
+from retake.store import parts, sources
+from retake.store.connect import Database
+from retake.store.jobs import NewJob, accept
+from retake.store.work import work_of
+from retake.store.workspaces import ensure_workspace
+from retake_worker.inspect import probed
+from retake_worker.render_part import render_part
+from retake_worker.scratch import Scratch
+from retake_worker.tools import Tools
+from store.scene import TIMING, Accepted, Scene
+
+pytestmark = pytest.mark.anyio
+
+SHA256 = "cd" * 32
+
+
+class Killed(Exception):
+    """As if the worker had ended here."""
+
+
+@pytest.fixture
+async def blobs(bucket: Bucket) -> AsyncIterator[Blobs]:
+    async with open_blobs(bucket) as opened:
+        yield opened
+
+
+@pytest.fixture
+def reached() -> list[str]:
+    """The steps a worker came by."""
+    return []
+
+
+@pytest.fixture
+async def tools(
+    *, database: Database, blobs: Blobs, nats: Nats, ffmpeg: Path, tmp_path: Path, reached: list[str]
+) -> AsyncIterator[Tools]:
+    async with open_bus(nats, TIMING, name="worker") as bus:
+        scratch = Scratch(tmp_path, "worker")
+        yield Tools(database, blobs, bus, TIMING, scratch, "worker", 1, ffmpeg, reach=reached.append)
+        scratch.close()
+
+
+@pytest.fixture
+async def scene(database: Database) -> Scene:
+    return Scene(database, await ensure_workspace(database, "people"))
+
+
+async def planned(
+    scene: Scene, tools: Tools, clip: Path, recipes: Sequence[Any], change: Callable[[dict[str, Any]], Any] = dict
+) -> Accepted:
+    """A job with one video whose takes are these recipes, all in one part; `change` is made to its probe."""
+    source = await sources.begin_source(scene.database, scene.workspace)
+    data = clip.read_bytes()
+    key = SourceChunk(str(source), 0, uuid4().hex).key
+    digest = hashlib.sha256(data).hexdigest()
+    await sources.intend_chunk(scene.database, source, n=0, start=0, size=len(data), sha256=digest, key=key)
+    await tools.blobs.put(key, data)
+    await sources.chunk_done(scene.database, source, key)
+    await sources.finish_source(scene.database, source)
+    new = NewJob(scene.workspace, [("clip.mp4", source)], len(recipes), seed=1)
+    job = Accepted(new.id, await accept(scene.database, new))
+    inspecting = await scene.claim_next(job)
+    async with tools.scratch.folder(inspecting) as folder:
+        (folder / "source").write_bytes(data)
+        probe = change((await probed(tools.ffmpeg, tools.limits, folder)).to_plain())
+    each = [Planned(recipe["index"], recipe, 10_000, 1) for recipe in recipes]
+    await parts.finish_inspect(scene.database, inspecting, Plan(probe, digest, each), RECIPE_VERSION, TIMING)
+    return job
+
+
+async def work_on(tools: Tools, claimed: Claim, frames: dict[int, int] | None = None) -> dict[int, int]:
+    frames = {} if frames is None else frames
+    async with tools.scratch.folder(claimed) as folder:
+        await render_part(tools, claimed, await work_of(tools.database, claimed), folder, frames)
+    await parts.finish_part(tools.database, claimed, tools.timing)
+    return frames
+
+
+async def test_each_take_is_stored_and_committed_with_its_facts(
+    *, scene: Scene, tools: Tools, clips: Clips, player: Player, tmp_path: Path, reached: list[str]
+) -> None:
+    job = await planned(scene, tools, clips("motion"), plan_recipes(3, SHA256, 3))
+    claimed = await scene.claim_next(job)
+
+    frames = await work_on(tools, claimed)
+
+    assert await scene.states(job) == ("completed", ["completed"], ["done", "done"], ["completed"] * 3)
+    assert frames == {1: 60, 2: 60, 3: 60}
+    assert reached == ["downloaded", *["rendered", "stored", "committed"] * 3]
+    for row in await scene.variations(job.video):
+        assert row["key"] == Result(str(job.id), str(job.video), row["index"], claimed.number).key
+        data = await tools.blobs.get(row["key"])
+        assert (len(data), zlib.crc32(data)) == (row["size"], row["crc32"])
+        assert hashlib.sha256(data).hexdigest() == row["sha256"]
+        (tmp_path / "take.mp4").write_bytes(data)
+        assert abs(player.picture(tmp_path / "take.mp4").end - row["duration"]) < 1 / 30
+        assert row["distance"]["source"]["ssim"] < 0.985
+        assert row["distance"]["nearest"]["index"] != row["index"]
+
+
+async def test_one_bad_take_fails_alone(scene: Scene, tools: Tools, clips: Clips) -> None:
+    recipes = plan_recipes(3, SHA256, 3)
+    recipes[1]["effects"] = [{"name": "zoom", "params": {"factor": 0.5, "x": 0.0, "y": 0.0}}]
+    job = await planned(scene, tools, clips("vertical"), recipes)
+
+    await work_on(tools, await scene.claim_next(job))
+
+    assert await scene.states(job) == (
+        "completed",
+        ["completed"],
+        ["done", "done"],
+        ["completed", "failed", "completed"],
+    )
+    failed = (await scene.variations(job.video))[1]
+    assert failed["error_code"] == "encoder"
+    assert failed["error"].endswith(".")
+    assert (await scene.one("video", job.video))["progress"] == 1
+
+
+async def test_a_take_that_is_not_what_was_due_is_not_published(scene: Scene, tools: Tools, clips: Clips) -> None:
+    def longer(probe: dict[str, Any]) -> dict[str, Any]:
+        return {**probe, "frames": 90, "duration": 3.0}
+
+    job = await planned(scene, tools, clips("motion"), plan_recipes(3, SHA256, 2), longer)
+
+    await work_on(tools, await scene.claim_next(job))
+
+    assert await scene.states(job) == ("failed", ["failed"], ["done", "done"], ["failed", "failed"])
+    assert [blob.key async for blob in tools.blobs.listing("results/")] == []
+
+
+async def test_after_a_loss_takes_go_one_by_one_and_each_is_named_first(
+    scene: Scene, tools: Tools, clips: Clips
+) -> None:
+    job = await planned(scene, tools, clips("vertical"), plan_recipes(3, SHA256, 2))
+    await scene.lose(await scene.claim_next(job))
+    await scene.due(job)
+    claimed = await scene.claim_next(job)
+    runs: list[set[int]] = []
+
+    class Watched(dict[int, int]):
+        """Told while takes are in work."""
+
+        def update(self, *told: Any) -> None:
+            runs.append(set(told[0]))
+            super().update(*told)
+
+    await work_on(tools, claimed, Watched())
+
+    assert claimed.failures == 1
+    assert runs
+    assert all(len(takes) == 1 for takes in runs)
+    assert await scene.states(job) == ("completed", ["completed"], ["done", "done"], ["completed", "completed"])
+
+
+async def test_a_take_is_named_while_it_is_tried_again(scene: Scene, tools: Tools, clips: Clips) -> None:
+    job = await planned(scene, tools, clips("vertical"), plan_recipes(3, SHA256, 2))
+    await scene.lose(await scene.claim_next(job))
+    await scene.due(job)
+    claimed = await scene.claim_next(job)
+
+    def dying(step: str) -> None:
+        if step == "rendered":
+            raise Killed
+
+    with pytest.raises(Killed):
+        await work_on(replace(tools, reach=dying), claimed)
+
+    assert (await scene.part(job, kind="render"))["trying_index"] == 1
+
+
+async def test_what_another_claim_finished_is_not_rendered_again(
+    scene: Scene, tools: Tools, clips: Clips, reached: list[str]
+) -> None:
+    job = await planned(scene, tools, clips("vertical"), plan_recipes(3, SHA256, 3))
+    first = await scene.claim_next(job)
+
+    def dying(step: str) -> None:
+        if step == "committed":
+            raise Killed
+
+    with pytest.raises(Killed):
+        await work_on(replace(tools, reach=dying), first)
+    await parts.release(scene.database, first, TIMING, blocked=False)
+    second = await scene.claim_next(job)
+
+    await work_on(tools, second)
+
+    claims = [row["claim"] for row in await scene.variations(job.video)]
+    assert claims == [first.number, second.number, second.number]
+    assert reached.count("committed") == 2
+
+
+async def test_scratch_is_empty_afterwards(scene: Scene, tools: Tools, clips: Clips, tmp_path: Path) -> None:
+    job = await planned(scene, tools, clips("vertical"), plan_recipes(3, SHA256, 1))
+
+    await work_on(tools, await scene.claim_next(job))
+
+    assert list((tmp_path / "worker").iterdir()) == []

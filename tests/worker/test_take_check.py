@@ -1,0 +1,121 @@
+"""What may go wrong with a run or with its files, and that it is found out."""
+
+import os
+import shutil
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clips import X264, Clips, Encoded
+from retake.domain.errors import ENCODER, OUT_OF_MEMORY, TIMEOUT
+from retake.domain.recipe import plan_recipes
+from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Stalled
+from retake_worker.render import BadTake, check, failure_of, measure, render
+from worker.cooking import Cook, kitchen_in, make, recipe
+
+pytestmark = pytest.mark.anyio
+
+SHA256 = "ab" * 32
+
+
+async def test_a_run_that_is_killed_makes_no_take(clips: Clips, ffmpeg: Path, tmp_path: Path) -> None:
+    shutil.move(clips.encode("large", Encoded(X264, size="1280x720", seconds=3)), tmp_path / "source")
+    kitchen = await kitchen_in(tmp_path, ffmpeg)
+
+    def killed(_frames: int) -> None:
+        for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+            if b"file:source" in Path(f"/proc/{child}/cmdline").read_bytes():
+                os.kill(int(child), signal.SIGKILL)
+
+    with pytest.raises(FFmpegFailed) as failed:
+        await render(kitchen, plan_recipes(5, SHA256, 5), killed)
+
+    assert failure_of(failed.value) is OUT_OF_MEMORY
+    with pytest.raises((BadTake, FFmpegError)):
+        await check(kitchen, plan_recipes(5, SHA256, 5)[0])
+
+
+async def test_a_run_that_does_not_move_is_a_timeout(cook: Cook, tmp_path: Path) -> None:
+    hanging = tmp_path / "hanging"
+    hanging.write_text(f"#!{sys.executable} -IS\nimport time\nwhile True: time.sleep(9)\n")
+    hanging.chmod(0o755)
+    kitchen = replace(await cook("motion"), ffmpeg=hanging, stall=0.5)
+
+    with pytest.raises(Stalled) as stalled:
+        await render(kitchen, [recipe()], lambda _frames: None)
+
+    assert failure_of(stalled.value) is TIMEOUT
+
+
+async def test_a_full_disk_is_nobodys_fault(cook: Cook, tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    full.write_text(f"#!{sys.executable} -IS\nimport sys\nsys.exit('1.mp4: No space left on device')\n")
+    full.chmod(0o755)
+
+    with pytest.raises(OSError, match="No space left"):
+        await render(replace(await cook("motion"), ffmpeg=full), [recipe()], lambda _frames: None)
+
+
+async def test_a_recipe_that_ffmpeg_does_not_take_is_an_encoder_failure(cook: Cook) -> None:
+    with pytest.raises(FFmpegFailed) as failed:
+        await render(await cook("motion"), [recipe(zoom={"factor": 0.5, "x": 0, "y": 0})], lambda _frames: None)
+
+    assert failure_of(failed.value) is ENCODER
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"frames": 70}, "70 are due"),
+        ({"seconds": 3.0}, "3.000 are due"),
+        ({"width": 640}, "not 640 x 270"),
+        ({"sound": None}, "1 sounds"),
+    ],
+)
+async def test_a_take_that_is_not_as_it_should_be_is_found_out(
+    cook: Cook, change: dict[str, Any], complaint: str
+) -> None:
+    kitchen = await cook("motion")
+    await make(kitchen, recipe())
+
+    with pytest.raises(BadTake, match=complaint):
+        await check(replace(kitchen, clip=replace(kitchen.clip, **change)), recipe())
+
+
+async def test_a_take_whose_end_is_missing_is_found_out(cook: Cook) -> None:
+    kitchen = await cook("motion")
+    (file,) = await make(kitchen, recipe())
+    file.write_bytes(file.read_bytes()[:-1000])
+
+    with pytest.raises(BadTake, match="truncated"):
+        await check(kitchen, recipe())
+
+
+async def test_a_take_whose_pictures_are_garbage_is_found_out(cook: Cook) -> None:
+    kitchen = await cook("motion")
+    (file,) = await make(kitchen, recipe())
+    data = bytearray(file.read_bytes())
+    start = data.index(b"mdat") + 1000
+    data[start : start + 4000] = bytes(4000)
+    file.write_bytes(data)
+
+    with pytest.raises(FFmpegFailed):
+        await check(kitchen, recipe())
+
+
+async def test_a_take_that_never_came_is_found_out(cook: Cook) -> None:
+    with pytest.raises(BadTake, match="No such file"):
+        await check(await cook("motion"), recipe())
+
+
+async def test_takes_without_a_frame_are_not_compared(cook: Cook) -> None:
+    kitchen = await cook("motion")
+    await make(kitchen, recipe())
+    (kitchen.folder / "1.yuv").write_bytes(b"")
+
+    assert measure(kitchen, [1]) == {}
+    assert measure(kitchen, [2]) == {}
