@@ -4,24 +4,22 @@ import time
 from pathlib import Path
 
 import pytest
-from figures import at, tell
-from test_dispatch import _JOBS, _PARTS, stack
+from bench.figures import at, tell
+from bench.stack import backlog, stack
 
 from retake.store import fleet
 from retake.store.announcements import next_to_announce, withdraw_unheard
 
 pytestmark = [pytest.mark.anyio, pytest.mark.bench]
 
-BACKLOG = 100_000
+PARTS, SLOTS = 100_000, 16
 
 
 @pytest.mark.parametrize("jobs", [1000, 1])
 async def test_a_pass_over_a_long_backlog(tmp_path: Path, jobs: int) -> None:
     async with stack(tmp_path) as rig:
-        await rig.eyes.see(_JOBS, rig.workspaces[0], jobs)
-        await rig.eyes.see(_PARTS, BACKLOG // jobs)
-        await rig.eyes.see("VACUUM ANALYZE")
-        await fleet.seen(rig.database, "idle", version="1", recipe_version=1, slots=16)
+        await backlog(rig, jobs, PARTS // jobs)
+        await fleet.seen(rig.database, "idle", version="1", recipe_version=1, slots=SLOTS)
         withdrawing, choosing = [], []
         for _ in range(50):
             began = time.monotonic()
@@ -30,9 +28,9 @@ async def test_a_pass_over_a_long_backlog(tmp_path: Path, jobs: int) -> None:
             began = time.monotonic()
             chosen = await next_to_announce(rig.database, rig.timing)
             choosing.append(1000 * (time.monotonic() - began))
-            assert len(chosen) == 16
+            assert len(chosen) == SLOTS
 
-    tell(f"what to announce, {BACKLOG} parts in {jobs} jobs, p50", at(0.5, choosing), "ms", "< 20")
-    tell(f"what to announce, {BACKLOG} parts in {jobs} jobs, most", at(1, choosing), "ms")
-    tell(f"what to withdraw, {BACKLOG} parts in {jobs} jobs, p50", at(0.5, withdrawing), "ms")
+    tell(f"what to announce, {PARTS} parts in {jobs} jobs, p50", at(0.5, choosing), "ms", "< 20")
+    tell(f"what to announce, {PARTS} parts in {jobs} jobs, most", at(1, choosing), "ms")
+    tell(f"what to withdraw, {PARTS} parts in {jobs} jobs, p50", at(0.5, withdrawing), "ms")
     assert at(0.5, choosing) < 20

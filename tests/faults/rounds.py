@@ -9,7 +9,7 @@ from faults.faults import FAULTS, ORDERED
 from faults.people import act, ended, prepare
 from faults.plans import FaultPlan, Plan
 from faults.rig import Rig
-from faults.verdict import Verdict, judge, left_in
+from faults.verdict import Verdict, judge, left_in, still_in
 from retake.bus.errors import BusUnavailable
 from retake.store.jobs import NewJob
 
@@ -85,6 +85,8 @@ async def _unrest(rig: Rig) -> str:
         return "a process is down"
     if left := left_in(rig.scratch):
         return f"scratch {left}"
+    if strays := still_in(rig.scratch):
+        return f"processes {strays} of no worker"
     try:
         waiting = await rig.bus.waiting()
     except BusUnavailable as error:

@@ -1,5 +1,6 @@
 """What must be true once a round is quiet: the audit, and what only somebody knows who was there from the start."""
 
+import contextlib
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,6 +63,16 @@ _PUBLISHED = """
 def left_in(scratch: Path) -> list[Path]:
     """Folders of claims; the workers' own stay as long as they live."""
     return list(scratch.glob("*/*"))
+
+
+def still_in(scratch: Path) -> list[int]:
+    """Processes that stand in a folder of scratch: encoders that outlived their part, or their worker."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):
+            if process.readlink().is_relative_to(scratch):
+                found.append(int(process.parent.name))
+    return found
 
 
 async def _job(rig: Rig, plan: JobPlan, new: NewJob, verdict: Verdict) -> None:
