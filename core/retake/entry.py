@@ -16,7 +16,7 @@ class Observed(Protocol):
 S = TypeVar("S", bound=Observed)
 
 
-def enter(component: str, settings: type[S], work: Callable[[S], None], *, ends: tuple[type[Exception], ...]) -> int:
+def enter(component: str, settings: type[S], work: Callable[[S], object], *, ends: tuple[type[Exception], ...]) -> int:
     """0 when the work is done, 2 when its settings make no sense, 1 when it ended in one of the errors of its world."""
     try:
         told = read_all(settings)

@@ -28,7 +28,7 @@ class Settings:
     clock: Clock
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings) -> dict[str, int]:
     """Each chore is idempotent and safe beside another janitor's; its count is what it did."""
     async with AsyncExitStack() as opened:
         database = await opened.enter_async_context(open_database(settings.postgres, name="retake-janitor"))
@@ -46,6 +46,7 @@ async def run(settings: Settings) -> None:
         }
         await end_run(database, number, counts)
         log.info("pass done", **counts)
+        return counts
 
 
 def main() -> int:
