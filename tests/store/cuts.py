@@ -34,6 +34,14 @@ CUTS = [
         "DID NOT RAISE LeaseLost",
     ),
     Cut(
+        "b: a take's key has its claim in it",
+        "../blobs/keys.py",
+        '{self.index}.{self.claim}.mp4")',
+        '{self.index}.0.mp4")',
+        "../unit/test_keys.py::test_two_claims_of_one_take_never_write_the_same_key",
+        "assert 3 == 4",
+    ),
+    Cut(
         "c: what nobody claims is announced again",
         "announcements.py",
         "WHERE state = 'queued' AND announced_at < now() - CASE",
