@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from bus.broker import TIMING, Broker, announced, publish, told, waits_for_a_message, works
 from conftest import eventually
 from retake.bus.connection import Bus, open_bus
-from retake.bus.errors import BusMisconfigured
+from retake.bus.errors import BusMisconfigured, BusUnavailable
 from retake.bus.messages import ProgressTick
 from retake.bus.subjects import CONSUMER
 from retake.metrics import REGISTRY
@@ -51,6 +51,27 @@ async def test_a_fetch_goes_on_over_a_crash_of_the_server(
     assert await eventually(lambda: publish(own_bus, 1))
 
     announcement = await fetching
+    assert announcement
+    assert announcement.message.part_id == "1"
+
+
+async def test_a_stream_that_acknowledges_nothing_is_made_anew(own_bus: Bus, jetstream: JetStreamContext) -> None:
+    (info,) = await jetstream.streams_info()
+    await jetstream.update_stream(info.config.evolve(no_ack=True))
+
+    async def goes_through() -> bool:
+        try:
+            await own_bus.publish_part(announced(1), patience=0.3)
+        except BusUnavailable:
+            return False
+        return True
+
+    assert not await goes_through()
+    await eventually(goes_through)
+
+    (info,) = await jetstream.streams_info()
+    assert not info.config.no_ack
+    announcement = await own_bus.fetch()
     assert announcement
     assert announcement.message.part_id == "1"
 

@@ -28,6 +28,7 @@ from retake.settings import Nats
 log = structlog.stdlib.get_logger(__name__)
 
 _PATIENCE = 2.0
+_SILENCE = 4.0
 _TICKS_KEPT = 1000  # of a reader that is slow; newer ones are dropped
 
 
@@ -59,6 +60,7 @@ class Bus:
         self._stream, self._consumer = stream_table(self._subjects, timing), consumer_table(timing)
         self._server = line.client.jetstream(timeout=_PATIENCE)
         self._ensuring = asyncio.Lock()
+        self._silent_since: float | None = None
         self._intake = Intake(line, self._subjects.next_message(), repair=self.ensure, retry=timing.announce_poll)
 
     async def ensure(self) -> None:
@@ -75,8 +77,25 @@ class Bus:
                 except BusMissing:
                     await self.ensure()
                     await self._store(part, patience)
+            self._silent_since = None
         except TimeoutError:
+            await self._doubt()
             raise BusUnavailable(f"NATS did not acknowledge part {part.part_id} within {patience:g} s") from None
+
+    async def _doubt(self) -> None:
+        """A server that is there, with a stream that stores nothing any more, has broken it for good: nats-server does
+        that when a stream is deleted and made again in the same moment. It held only hints, so it is made anew."""
+        now = asyncio.get_running_loop().time()
+        if not self._line.client.is_connected:
+            self._silent_since = None
+        elif self._silent_since is None:
+            self._silent_since = now
+        elif now - self._silent_since > _SILENCE:
+            self._silent_since = None
+            log.error("the stream stores nothing and is made anew", stream=self._subjects.stream)
+            with suppress(BusUnavailable):
+                await asked(self._server.delete_stream(self._subjects.stream))
+                await self.ensure()
 
     async def _store(self, part: PartAnnounced, patience: float) -> None:
         await asked(
