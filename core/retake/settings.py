@@ -7,7 +7,7 @@ which is how a cluster mounts secrets. docs/configuration.md is generated from t
 
 import os
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 from retake.domain.limits import Limits
 from retake.domain.timing import Timing
@@ -258,6 +258,20 @@ class Laptop:
 
 
 CONCERNS: tuple[type, ...] = (Postgres, Nats, Bucket, Observe, Api, Uploads, Worker, Videos, Clock, Laptop)
+
+
+def read_all(cls: type[T], environ: Mapping[str, str] | None = None) -> T:
+    """A dataclass whose fields are concerns, or a SettingsError with the complaints about all of them."""
+    values: dict[str, Any] = {}
+    complaints: dict[str, None] = {}
+    for name, one in get_type_hints(cls).items():
+        try:
+            values[name] = read(one, environ)
+        except SettingsError as error:
+            complaints |= dict.fromkeys(str(error).splitlines())
+    if complaints:
+        raise SettingsError("\n".join(complaints))
+    return cls(**values)
 
 
 def read(cls: type[T], environ: Mapping[str, str] | None = None) -> T:

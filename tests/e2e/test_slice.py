@@ -131,14 +131,22 @@ async def test_takes_that_were_finished_before_a_worker_went_are_not_rendered_ag
     tmp_path: Path, clips: Clips, stop: signal.Signals
 ) -> None:
     async with running(tmp_path, RETAKE_TIME_SCALE="0.1") as run, logged_in(run) as client:
-        job = await submit(client, [clips("motion"), clips("vertical")], 5)
+        job = await submit(client, [clips(name) for name in ("motion", "vertical", "mov", "unicode")], 5)
         finished = "SELECT video_id, index, claim FROM variation WHERE state = 'completed'"
 
-        async def one_video_is_finished_and_the_other_is_in_work() -> bool:
-            return bool(await rows(run, finished)) and bool(ffmpegs(run))
+        async def is_held_in_a_later_video() -> bool:
+            """Frozen while its ffmpeg works, and so not between storing a take and committing it."""
+            if not await rows(run, finished) or not ffmpegs(run):
+                return False
+            os.kill(run.pid("worker-1"), signal.SIGSTOP)
+            if ffmpegs(run):
+                return True
+            os.kill(run.pid("worker-1"), signal.SIGCONT)
+            return False
 
-        await eventually(one_video_is_finished_and_the_other_is_in_work, within=90)
+        await eventually(is_held_in_a_later_video, within=90)
         os.kill(run.pid("worker-1"), stop)
+        os.kill(run.pid("worker-1"), signal.SIGCONT)
         before = await rows(run, finished)
         done = await ended(client, job)
         after = await rows(run, finished)
@@ -146,7 +154,7 @@ async def test_takes_that_were_finished_before_a_worker_went_are_not_rendered_ag
         encoders = ffmpegs(run)
 
     assert done["status"] == "completed"
-    assert [file["completedVariations"] for file in done["files"]] == [5, 5]
-    assert len(before) < len(after) == 10
+    assert [file["completedVariations"] for file in done["files"]] == [5, 5, 5, 5]
+    assert len(before) < len(after) == 20
     assert set(before) <= set(after)
     assert (encoders, scratch, orphans) == ([], [], [])

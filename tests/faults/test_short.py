@@ -9,7 +9,7 @@ from faults.plans import Plan
 from faults.rig import Rig, Size, rigged
 from faults.rounds import clean, play
 
-pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("faults"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(240)]
 
 FAULTS = (
     "kill -9 a worker at stored",

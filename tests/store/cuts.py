@@ -34,6 +34,14 @@ CUTS = [
         "DID NOT RAISE LeaseLost",
     ),
     Cut(
+        "b: a take's key has its claim in it",
+        "../blobs/keys.py",
+        '{self.index}.{self.claim}.mp4")',
+        '{self.index}.0.mp4")',
+        "../unit/test_keys.py::test_two_claims_of_one_take_never_write_the_same_key",
+        "assert 3 == 4",
+    ),
+    Cut(
         "c: what nobody claims is announced again",
         "announcements.py",
         "WHERE state = 'queued' AND announced_at < now() - CASE",
@@ -94,7 +102,7 @@ CUTS = [
         "jobs.py",
         "SET state = 'cancelled', announced_at = NULL WHERE job_id = %s AND state = 'queued'",
         "SET state = 'cancelled', announced_at = NULL WHERE job_id = %s AND state = 'never'",
-        "test_wishes.py::test_cancel_and_expire_reach_everything_that_waits_at_once[cancel-cancelled]",
+        "test_wishes.py::test_queued_to_cancelled_by_cancel_and_expire_which_reach_everything_that_waits_at_once[cancel-cancelled]",
         ">       assert ended == [state, state]",
     ),
     Cut(
@@ -102,7 +110,7 @@ CUTS = [
         "jobs.py",
         "v.video_id = video.id AND v.state = 'queued'",
         "v.video_id = video.id AND v.state = 'never'",
-        "test_wishes.py::test_cancel_and_expire_reach_everything_that_waits_at_once[cancel-cancelled]",
+        "test_wishes.py::test_queued_to_cancelled_by_cancel_and_expire_which_reach_everything_that_waits_at_once[cancel-cancelled]",
         ">       assert ended == [state, state]",
     ),
     Cut(

@@ -24,7 +24,7 @@ from retake.store.reaping import reap
 from retake.store.retrying import NothingToRetry, retry
 from retake.store.sources import SourceGone, sweep_source
 from retake.store.workspaces import ensure_workspace
-from store.expected import Model, Part, Video
+from store.expected import LIVE, Model, Part, Video
 from store.scene import BROKEN, Scene, plan, rendered
 
 T = TypeVar("T")
@@ -32,12 +32,7 @@ T = TypeVar("T")
 TIMING = Timing(retry_first=3600, retry_most=3600)  # what has to wait waits until the walk says that it is due
 AT_ONCE = replace(TIMING, lease=0)
 LOST = object()
-JOBS = 4  # the most of one walk
 
-HOW_OFTEN = {
-    "work": 30, "deliver": 15, "accept": 3, "wish": 3, "retry": 4, "grow_old": 1, "sweep": 1, "wait_in_vain": 2,
-    "heartbeat": 2, "name_take": 6, "release": 3, "lapse": 6, "reap": 8, "outage": 1, "time_passes": 4,
-}  # fmt: skip
 FATES = ["delivered"] * 5 + ["duplicated", "lost", "answer lost"]
 WISHES = [Wish.PAUSE, Wish.RUN, Wish.PAUSE, Wish.RUN, Wish.CANCEL, Wish.EXPIRE]
 
@@ -53,6 +48,7 @@ class Steps:
         self.claims: list[Claim] = []  # what workers believe to hold
         self.stream: list[Announceable] = []
         self.known: set[tuple[int, int]] = set()  # message ids the broker swallows
+        self.marked: set[tuple[int, int]] = set()
         self.progress: dict[UUID, float] = {}
         self.run(self._clean())
 
@@ -65,29 +61,15 @@ class Steps:
         await self.scene.sql("UPDATE reaping SET passed_at = now(), quiet_until = now()")
         await self.scene.worker(slots=8)
 
-    def possible(self) -> list[str]:
-        """The names of the steps that can be taken now, each as often as it should be."""
-        parts_ = self.model.parts.values()
-        can = {
-            "accept": len(self.model.wishes) < JOBS,
-            "deliver": bool(self.stream) or any(self.model.claimable(part) for part in parts_),
-            "name_take": any(claimed.kind is PartKind.RENDER for claimed in self.claims),
-            "reap": any(part.lapsed for part in parts_),
-            "time_passes": not all(part.due for part in parts_),
-            **dict.fromkeys(["work", "heartbeat", "release", "lapse"], bool(self.claims)),
-            **dict.fromkeys(["wish", "retry", "grow_old"], bool(self.model.wishes)),
-        }
-        return [name for name, often in HOW_OFTEN.items() if can.get(name, True) for _ in range(often)]
-
     # What people and the janitor do
 
     def accept(self, which: int, how: int) -> None:
-        """New jobs have up to two videos and seven takes; some are of a source that an earlier job left."""
+        """New jobs have one or two videos and up to three takes; some are of a source that an earlier job left."""
         workspace = pick(self.workspaces, how)
         owned = self.run(self.scene.sql("SELECT id FROM source WHERE workspace = %s", workspace))
         earlier = [row["id"] for row in owned] if how % 3 == 0 else []
         source = pick(earlier, which) if earlier else self.run(self.scene.source(workspace=workspace))
-        new = NewJob(workspace, [("a", source)] * (1 + how % 2), which % 8, seed=1)
+        new = NewJob(workspace, [("a", source)] * (1 + how % 2), which % 4, seed=1)
         if not self.model.ready.setdefault(source, True):
             with pytest.raises(SourceGone):
                 self.run(accept(self.database, new))
@@ -164,11 +146,15 @@ class Steps:
     async def _relay(self, *, crash: bool) -> None:
         """One pass; a crash comes between a message and its mark."""
         for part in await next_to_announce(self.database, TIMING):
+            message = (part.part, part.generation)
             assert self.model.claimable(self.model.parts[part.part])
-            if (part.part, part.generation) not in self.known:
-                self.known.add((part.part, part.generation))
+            assert message not in self.marked, "the broker swallows what was announced before"
+            if message not in self.known:
+                self.known.add(message)
                 self.stream.append(part)
-            assert crash or await mark_announced(self.database, part.part, part.generation)
+            if not crash:
+                assert await mark_announced(self.database, part.part, part.generation)
+                self.marked.add(message)
 
     async def _claim(self, key: int) -> Claim | None:
         part = self.model.parts[key]
@@ -196,14 +182,19 @@ class Steps:
         self.claims.remove(claimed)
         return LOST
 
+    def some_claim(self, which: int, how: int) -> Claim:
+        """Now and then one whose part another holds by now."""
+        stale = [one for one in self.claims if self.model.parts[one.part].claim not in {None, one.number}]
+        return pick(stale if stale and how % 2 else self.claims, which)
+
     def stop(self, claimed: Claim, how: int) -> None:
         """A worker that is done with a part forgets it; now and then one does not know that it is."""
-        if how % 4:
+        if how % 8:
             self.claims.remove(claimed)
 
     def work(self, which: int, how: int) -> None:
         """One step of whatever a claim is for."""
-        claimed = pick(self.claims, which)
+        claimed = self.some_claim(which, how)
         part = self.model.parts[claimed.part]
         if part.kind is PartKind.INSPECT:
             self._inspect(claimed, part, how)
@@ -214,19 +205,18 @@ class Steps:
             self.stop(claimed, how)
 
     def _inspect(self, claimed: Claim, part: Part, how: int) -> None:
-        if how % 8 == 7:
-            if self.ask(claimed, parts.fail_inspect(self.database, claimed, BROKEN, TIMING)) is not LOST:
-                self.model.videos[part.video].error = BROKEN.code
-                self.model.leave(part, PartState.DONE)
-                self.stop(claimed, how)
+        takes, fails = 1 + how % 3 if how % 16 else 0, how % 8 == 7
+        if fails:
+            end = parts.fail_inspect(self.database, claimed, BROKEN, TIMING)
+        else:
+            end = parts.finish_inspect(self.database, claimed, plan(takes, cost=25), RECIPE_VERSION, TIMING)
+        if self.ask(claimed, end) is LOST:
             return
-        takes = how % 8
-        finish = parts.finish_inspect(self.database, claimed, plan(takes, cost=25), RECIPE_VERSION, TIMING)
-        if self.ask(claimed, finish) is not LOST:
-            planned = "SELECT id, indices FROM part WHERE video_id = %s AND kind = 'render'"
-            rows = self.run(self.scene.sql(planned, part.video))
-            self.model.plan(part, range(1, takes + 1), {row["id"]: row["indices"] for row in rows})
-            self.stop(claimed, how)
+        renders = "SELECT id, indices FROM part WHERE video_id = %s AND kind = 'render'"
+        rows = self.run(self.scene.sql(renders, part.video))
+        self.model.videos[part.video].error = BROKEN.code if fails else None
+        self.model.plan(part, range(1, takes + 1) if rows else (), {row["id"]: row["indices"] for row in rows})
+        self.stop(claimed, how)
 
     def _render(self, claimed: Claim, part: Part, how: int) -> None:
         """Mostly of a take that waits."""
@@ -238,8 +228,7 @@ class Steps:
             end = parts.fail_variation(self.database, claimed, index, BROKEN, TIMING)
         else:
             end = parts.finish_variation(self.database, claimed, rendered(index, claimed), TIMING)
-        ended = self.ask(claimed, end)
-        if ended is LOST:
+        if (ended := self.ask(claimed, end)) is LOST:
             return
         assert ended == (take.state is VariationState.QUEUED)
         part.lapsed, part.trying = False, None
@@ -248,15 +237,19 @@ class Steps:
             take.claim = None if fails else claimed.number
 
     def heartbeat(self, which: int, how: int) -> None:
-        claimed = pick(self.claims, which)
+        """A worker that hears of a cancel gives its part back; mostly there is something to hear."""
+        stopped = [one for one in self.claims if self.model.wish_of(self.model.parts[one.part]) not in LIVE]
+        claimed = pick(stopped if stopped and how % 4 else self.claims, which)
         part = self.model.parts[claimed.part]
         heard = self.ask(claimed, heartbeat(self.database, claimed, {1: 1}, TIMING))
         if heard is not LOST:
             assert heard.wish == self.model.wish_of(part)
             part.lapsed = False
+            if heard.wish not in LIVE:
+                self.release(self.claims.index(claimed), how)
 
     def name_take(self, which: int, how: int) -> None:
-        claimed = pick([claimed for claimed in self.claims if claimed.kind is PartKind.RENDER], which)
+        claimed = pick([one for one in self.claims if one.kind is PartKind.RENDER], which)
         part = self.model.parts[claimed.part]
         index = pick(part.indices, how)
         if self.ask(claimed, parts.name_take(self.database, claimed, index)) is not LOST:
@@ -273,10 +266,19 @@ class Steps:
     def lapse(self, which: int, how: int) -> None:
         """A worker is not heard of for a lease: it stalls, or it dies."""
         claimed = pick(self.claims, which)
-        if how % 2:
+        if how % 3 == 0:
             self.claims.remove(claimed)
         if self.model.parts[claimed.part].claim == claimed.number:
             self.lapsed(claimed.part)
+
+    def freeze(self, which: int, how: int) -> None:
+        """A worker stalls until its part is taken back and, where possible, claimed by another."""
+        claimed = pick(self.claims, which)
+        if self.model.parts[claimed.part].claim == claimed.number:
+            self.lapsed(claimed.part)
+            self.reap(which, how)
+        again = self.run(self._claim(claimed.part))
+        self.claims += [again] if again else []
 
     def lapsed(self, key: int) -> None:
         self.run(self.scene.lapse(key))

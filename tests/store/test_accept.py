@@ -68,6 +68,11 @@ async def test_one_source_may_be_two_videos_of_a_job(scene: Scene) -> None:
     assert len(set(videos)) == 2
 
 
+async def test_a_job_without_videos_is_a_mistake_of_ours(scene: Scene) -> None:
+    with pytest.raises(AssertionError, match="would never end"):
+        await accept(scene.database, NewJob(scene.workspace, [], 1, seed=1))
+
+
 async def test_a_source_that_is_not_complete_is_refused_and_nothing_is_left(scene: Scene) -> None:
     ready, unfinished = await scene.source(), await begin_source(scene.database, scene.workspace)
     before = await scene.everything()

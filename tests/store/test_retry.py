@@ -85,13 +85,14 @@ async def test_variation_cancelled_to_queued_and_its_part_cancelled_to_queued_by
     assert (await scene.one("job", job.id))["wish"] == "run"
 
 
-async def test_a_job_cancelled_before_anybody_touched_it_starts_over(scene: Scene) -> None:
+async def test_cancel_to_run_by_retry_of_a_job_cancelled_before_anybody_touched_it(scene: Scene) -> None:
     job = await scene.job(videos=2)
     await wish(scene.database, job.id, Wish.CANCEL)
 
     state = await retry(scene.database, job.id)
 
     assert state == "queued"
+    assert (await scene.one("job", job.id))["wish"] == Wish.RUN
     assert await scene.states(job) == ("queued", ["queued"] * 2, ["queued"] * 2, [])
 
 

@@ -14,18 +14,39 @@ from hypothesis import strategies as st
 
 from conftest import TEMPLATE, Stack, create_database, database_url, drop_database
 from retake.domain.states import ENDED, PartState, Wish
+from retake.domain.work import PartKind
 from retake.settings import Postgres
 from retake.store.connect import Database, open_database
 from store.audit import JOBS, LEDGER, VIDEOS, judge
 from store.steps import Steps
 
 WALKS, LENGTH = 20, 60
+AT_MOST = 2  # jobs that have not ended: few, so that things happen to the same again and again
+HOW_OFTEN = {
+    "work": 30, "deliver": 15, "accept": 5, "wish": 2, "retry": 4, "grow_old": 1, "sweep": 1, "wait_in_vain": 2,
+    "heartbeat": 8, "name_take": 6, "release": 5, "lapse": 5, "freeze": 6, "reap": 15, "outage": 1, "time_passes": 4,
+}  # fmt: skip
 ROUNDS = 10
 
 numbers = st.integers(0, 999)
 
 
 class Walk(Steps):
+    def possible(self) -> list[str]:
+        """The names of the steps that can be taken now, each as often as it should be."""
+        parts = self.model.parts.values()
+        can = {
+            "accept": sum(self.model.job_state(job) not in ENDED for job in self.model.wishes) < AT_MOST,
+            "deliver": bool(self.stream) or any(self.model.claimable(part) for part in parts),
+            "name_take": any(claimed.kind is PartKind.RENDER for claimed in self.claims),
+            "reap": any(part.lapsed for part in parts),
+            "time_passes": not all(part.due for part in parts),
+            **dict.fromkeys(["work", "heartbeat", "release", "lapse", "freeze"], bool(self.claims)),
+            "retry": any(self.model.retryable(job, None) for job in self.model.wishes),
+            **dict.fromkeys(["wish", "grow_old"], bool(self.model.wishes)),
+        }
+        return [name for name, often in HOW_OFTEN.items() if can.get(name, True) for _ in range(often)]
+
     def step(self, name: str, which: int, how: int) -> None:
         getattr(self, name)(which, how)
         self.run(self._compare())

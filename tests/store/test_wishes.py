@@ -151,7 +151,9 @@ async def test_a_paused_job_whose_last_part_finishes_has_ended(scene: Scene) -> 
 
 
 @pytest.mark.parametrize(("wanted", "state"), [(CANCEL, "cancelled"), (EXPIRE, "expired")])
-async def test_cancel_and_expire_reach_everything_that_waits_at_once(scene: Scene, wanted: Wish, state: str) -> None:
+async def test_queued_to_cancelled_by_cancel_and_expire_which_reach_everything_that_waits_at_once(
+    scene: Scene, wanted: Wish, state: str
+) -> None:
     waiting, planned = await scene.job(videos=2), await scene.planned(takes=6)
     await scene.sql("UPDATE part SET announced_at = now() WHERE state = 'queued'")
 

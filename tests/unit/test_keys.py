@@ -101,6 +101,12 @@ def test_nothing_gets_a_key_that_would_not_read_back(wrong: Named) -> None:
         _ = wrong.key
 
 
+def test_two_claims_of_one_take_never_write_the_same_key() -> None:
+    keys = {thing.key for claim in (1, 2) for thing in (Result(A, B, 1, claim), ResultThumb(A, B, 1, claim))}
+
+    assert len(keys) == 4
+
+
 def test_a_prefix_holds_what_belongs_to_it_and_no_more() -> None:
     other = str(UUID(int=UUID(A).int + 1))
 

@@ -67,6 +67,7 @@ async def accept(database: Database, new: NewJob, *, cap: int | None = None, key
     3. It fits under the cap; admissions are counted one after another. 4. Job, videos, one inspect part each.
     5. Ledger and event.
     """
+    assert new.videos, "a job without videos would never end"
     async with database.transaction() as connection:
         if key is not None:
             await _answer_key(connection, new.workspace, key)

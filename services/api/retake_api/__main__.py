@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import uvicorn
 import uvloop
 
-from retake import logs
 from retake.blobs.bucket import open_blobs
 from retake.blobs.errors import BlobError
+from retake.entry import enter
 from retake.health import Health, serve
-from retake.settings import Api, Bucket, Clock, Nats, Observe, Postgres, SettingsError, Uploads, read
+from retake.settings import Api, Bucket, Clock, Nats, Observe, Postgres, Uploads
 from retake.store.connect import Unavailable, open_database
 from retake.store.workspaces import ensure_workspace
 from retake_api.app import Tools, create_app
@@ -36,10 +36,6 @@ class Settings:
     bucket: Bucket
     nats: Nats
     clock: Clock
-
-    @classmethod
-    def read(cls) -> "Settings":
-        return cls(read(Api), read(Uploads), read(Observe), read(Postgres), read(Bucket), read(Nats), read(Clock))
 
 
 async def run(settings: Settings) -> None:
@@ -82,18 +78,7 @@ async def run(settings: Settings) -> None:
 
 
 def main() -> int:
-    try:
-        settings = Settings.read()
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    logs.configure("api", settings.observe.log_level)
-    try:
-        uvloop.run(run(settings))
-    except (Unavailable, BlobError) as error:
-        logs.logger("retake_api").error("ended", error=repr(error))
-        return 1
-    return 0
+    return enter("api", Settings, lambda settings: uvloop.run(run(settings)), ends=(Unavailable, BlobError))
 
 
 if __name__ == "__main__":

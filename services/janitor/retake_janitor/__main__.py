@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from retake import logs
 from retake.blobs.bucket import open_blobs
 from retake.blobs.errors import BlobError
-from retake.settings import Bucket, Clock, Nats, Observe, Postgres, SettingsError, read
+from retake.entry import enter
+from retake.settings import Bucket, Clock, Nats, Observe, Postgres
 from retake.store.connect import Unavailable, open_database
 from retake.store.janitor_runs import begin_run, end_run
 from retake_janitor import announce, expire, purge, rescue, sources
+
+log = logs.logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -23,10 +26,6 @@ class Settings:
     bucket: Bucket
     nats: Nats
     clock: Clock
-
-    @classmethod
-    def read(cls) -> "Settings":
-        return cls(read(Observe), read(Postgres), read(Bucket), read(Nats), read(Clock))
 
 
 async def run(settings: Settings) -> dict[str, int]:
@@ -46,23 +45,12 @@ async def run(settings: Settings) -> dict[str, int]:
             "sources": await sources.run_once(database, blobs),
         }
         await end_run(database, number, counts)
+        log.info("pass done", **counts)
         return counts
 
 
 def main() -> int:
-    try:
-        settings = Settings.read()
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    logs.configure("janitor", settings.observe.log_level)
-    log = logs.logger("retake_janitor")
-    try:
-        log.info("pass done", **asyncio.run(run(settings)))
-    except (Unavailable, BlobError) as error:
-        log.error("pass not done", error=repr(error))
-        return 1
-    return 0
+    return enter("janitor", Settings, lambda settings: asyncio.run(run(settings)), ends=(Unavailable, BlobError))
 
 
 if __name__ == "__main__":

@@ -10,13 +10,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from retake import logs
 from retake.blobs.bucket import open_blobs
 from retake.blobs.errors import BlobError
 from retake.bus.connection import open_bus
 from retake.bus.errors import BusError
+from retake.entry import enter
 from retake.health import Health, serve
-from retake.settings import Bucket, Clock, Nats, Observe, Postgres, SettingsError, Videos, Worker, read
+from retake.settings import Bucket, Clock, Nats, Observe, Postgres, Videos, Worker
 from retake.store.connect import Unavailable, open_database
 from retake_worker.consume import Consumer
 from retake_worker.ffmpeg_process import NoFFmpeg, find_ffmpeg
@@ -37,10 +37,6 @@ class Settings:
     clock: Clock
     worker: Worker
     videos: Videos
-
-    @classmethod
-    def read(cls) -> "Settings":
-        return cls(read(Observe), read(Postgres), read(Bucket), read(Nats), read(Clock), read(Worker), read(Videos))
 
 
 async def run(settings: Settings, reach: Reach) -> None:
@@ -74,18 +70,8 @@ async def run(settings: Settings, reach: Reach) -> None:
 
 
 def main(reach: Reach = lambda _step: None) -> int:
-    try:
-        settings = Settings.read()
-    except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    logs.configure("worker", settings.observe.log_level)
-    try:
-        asyncio.run(run(settings, reach))
-    except (Unavailable, BlobError, BusError, BusGone, NoFFmpeg) as error:
-        logs.logger("retake_worker").error("ended", error=repr(error))
-        return 1
-    return 0
+    ends = (Unavailable, BlobError, BusError, BusGone, NoFFmpeg)
+    return enter("worker", Settings, lambda settings: asyncio.run(run(settings, reach)), ends=ends)
 
 
 if __name__ == "__main__":
