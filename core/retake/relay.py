@@ -40,7 +40,11 @@ class Relay:
                 if announced < BATCH:
                     await self._pause()
         finally:
-            await leave_duty(self._database, DUTY, self._holder)
+            await self.leave()
+
+    async def leave(self) -> None:
+        """Another relay may go on at once."""
+        await leave_duty(self._database, DUTY, self._holder)
 
     async def run_once(self) -> int:
         """One pass; returns how many parts were announced. A publish that fails gives the duty up at once."""

@@ -31,6 +31,8 @@ async def campaign(folder: Path, seeds: Iterable[int], size: Size, rigs: int) ->
                     plan, marks = Plan.of(waiting.pop()), Marks(rig)
                     outcome = await play(rig, plan)
                     outcomes.append(outcome)
+                    if len(outcomes) % 50 == 0:
+                        say(f"{len(outcomes)} rounds")
                     if wrong := outcome.verdict.wrong:
                         kept = await marks.keep(rig, plan, wrong)
                         say("\n  ".join([f"WRONG {plan}", *wrong, f"logs and rows: {kept}", replay(plan.seed)]))

@@ -20,10 +20,9 @@ Fault = Callable[[Rig, Random], Awaitable[bool]]
 
 
 async def crash(rig: Rig, rng: Random, step: str) -> bool:
-    """kill -9 of the first worker that reaches a step for the first or second time."""
-    order, half = rig.orders / step, rig.orders / "new"
-    half.write_text(str(rng.randint(1, 2)))
-    half.rename(order)
+    """kill -9 of the first worker that reaches a step from now on."""
+    order = rig.orders / step
+    order.touch()
     try:
         while order.exists():
             await asyncio.sleep(0.01)
@@ -150,4 +149,4 @@ KILLERS = frozenset(
 ) | {"kill -9 everything"}
 """Those that cost a worker its part. No other fault should spend an attempt."""
 ORDERED = frozenset(name for name in FAULTS if " at " in name)
-"""Those that are set up before there is any work."""
+"""Orders, which strike when they are obeyed."""

@@ -38,28 +38,26 @@ class Plan:
         """The first fault goes round with the seed: in a row of seeds each has its turn."""
         rng, names = Random(seed), list(FAULTS)
         chosen = [names[seed % len(names)], *rng.sample(names, rng.choice([0, 0, 1, 1, 2]))]
-        faults = [
-            FaultPlan(name, 0 if name in ORDERED else rng.uniform(0, 0.8), rng.getrandbits(32)) for name in chosen
-        ]
+        faults = [FaultPlan(name, rng.choice([0, rng.uniform(0, 0.8)]), rng.getrandbits(32)) for name in chosen]
         return cls(seed, [_job(rng) for _ in range(rng.randint(2, 4))], faults)
 
     @classmethod
     def of_one(cls, name: str) -> "Plan":
-        """Two jobs and one fault, soon."""
+        """Two small jobs and one fault, soon."""
         rng = Random(name)
-        fault = FaultPlan(name, 0 if name in ORDERED else rng.uniform(0, 0.2), rng.getrandbits(32))
-        return cls(0, [_job(rng) for _ in range(2)], [fault])
+        fault = FaultPlan(name, 0 if name in ORDERED else rng.uniform(0.1, 0.3), rng.getrandbits(32))
+        return cls(0, [_job(rng, videos=1, takes=2) for _ in range(2)], [fault])
 
     def __str__(self) -> str:
         jobs = [f"{len(job.videos)} x {job.takes} takes ({job.wish})" for job in self.jobs]
         return f"seed {self.seed}: {', '.join(fault.name for fault in self.faults)}; jobs {', '.join(jobs)}"
 
 
-def _job(rng: Random) -> JobPlan:
+def _job(rng: Random, videos: int = 2, takes: int = 5) -> JobPlan:
     return JobPlan(
         workspace=rng.randrange(2),
-        videos=[clip(rng.randbytes(rng.choice(_SIZES))) for _ in range(rng.randint(1, 2))],
-        takes=rng.randint(1, 5),
+        videos=[clip(rng.randbytes(rng.choice(_SIZES))) for _ in range(rng.randint(1, videos))],
+        takes=rng.randint(1, takes),
         after=rng.uniform(0, 0.3),
         wish=rng.choice(_WISHES),
         wish_after=rng.uniform(0, 0.6),

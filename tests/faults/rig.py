@@ -82,19 +82,24 @@ class Eyes:
     def __init__(self, url: str) -> None:
         self._url = url
         self._connection: psycopg.AsyncConnection[dict[str, Any]] | None = None
+        self._looking = asyncio.Lock()
 
     async def see(self, statement: str, *values: Any) -> list[dict[str, Any]]:
-        while True:
-            try:
-                if self._connection is None:
-                    self._connection = await psycopg.AsyncConnection.connect(
-                        self._url, autocommit=True, row_factory=dict_row, connect_timeout=2
-                    )
-                rows = await self._connection.execute(statement.encode(), values)
-                return await rows.fetchall() if rows.description else []
-            except psycopg.OperationalError:
-                await self.close()
-                await asyncio.sleep(0.05)
+        async with self._looking:
+            while True:
+                try:
+                    return await self._look(statement, values)
+                except psycopg.OperationalError:
+                    await self.close()
+                    await asyncio.sleep(0.05)
+
+    async def _look(self, statement: str, values: tuple[Any, ...]) -> list[dict[str, Any]]:
+        if self._connection is None:
+            self._connection = await psycopg.AsyncConnection.connect(
+                self._url, autocommit=True, row_factory=dict_row, connect_timeout=2
+            )
+        rows = await self._connection.execute(statement.encode(), values)
+        return await rows.fetchall() if rows.description else []
 
     async def close(self) -> None:
         if self._connection is not None:

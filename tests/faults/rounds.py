@@ -35,7 +35,7 @@ async def play(rig: Rig, plan: Plan, deadline: float = DEADLINE) -> Outcome:
             await settled(rig)
             outcome.verdict = await judge(rig, plan, jobs)
     except TimeoutError:
-        outcome.verdict.lost.append(f"not at rest after {deadline:g} s: {await _unrest(rig)}")
+        outcome.verdict.lost.append(f"not at rest after {deadline:g} s: {await _last_look(rig)}")
     except Exception as error:  # noqa: BLE001  the campaign goes on with another rig
         outcome.verdict.unsound.append(f"{type(error).__name__}: {error}")
     outcome.took = time.monotonic() - began
@@ -92,6 +92,14 @@ async def _unrest(rig: Rig) -> str:
     except BusUnavailable as error:
         return repr(error)
     return f"{waiting} messages" if waiting else ""
+
+
+async def _last_look(rig: Rig) -> str:
+    try:
+        async with asyncio.timeout(10):
+            return await _unrest(rig)
+    except TimeoutError:
+        return "even Postgres does not answer"
 
 
 async def clean(rig: Rig) -> None:

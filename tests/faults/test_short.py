@@ -37,6 +37,7 @@ async def test_nothing_is_lost_published_twice_or_left_behind(rig: Rig, fault: s
 
     outcome = await play(rig, plan)
 
+    assert list(outcome.struck) == [fault]
     if outcome.verdict.wrong:
         folder = await marks.keep(rig, plan, outcome.verdict.wrong)
         pytest.fail("\n".join([str(plan), *outcome.verdict.wrong, f"logs and rows: {folder}"]))

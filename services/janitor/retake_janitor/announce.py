@@ -15,7 +15,11 @@ log = structlog.stdlib.get_logger(__name__)
 async def run_once(database: Database, nats: Nats, timing: Timing, holder: str) -> int:
     try:
         async with open_bus(nats, timing, name=holder, patience=5) as bus:
-            return await Relay(database, bus, timing, holder).run_once()
+            relay = Relay(database, bus, timing, holder)
+            try:
+                return await relay.run_once()
+            finally:
+                await relay.leave()
     except BusError as error:
         log.warning("nothing can be announced now", error=str(error))
         return 0
