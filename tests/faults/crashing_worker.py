@@ -1,8 +1,8 @@
-"""A worker that dies where it is told to: `python crashing_worker.py`, with the settings of any worker.
+"""A worker that dies or freezes where it is told to: `python crashing_worker.py`, with the settings of any worker.
 
-FAULT_ORDERS names a folder. While there is a file `stored` in it, the first worker that reaches the step `stored`
-removes it and kills itself; the next process is a worker like any other. FAULT_PAUSE is how long a take takes at least:
-tiny videos are rendered too fast to be hit by anything.
+FAULT_ORDERS names a folder. While there is a file `stored` in it, the first worker that reaches the step `stored` signs
+it with its process group, by renaming it, and sends itself the signal that stands in it; the next process is a worker
+like any other. FAULT_PAUSE is how long a take takes at least: tiny videos are rendered too fast to be hit by anything.
 """
 
 import os
@@ -18,14 +18,20 @@ STEPS = (
 )  # fmt: skip
 
 
+def signed(folder: Path, step: str, group: int | str) -> Path:
+    return folder / f"{step}-{group}"
+
+
 def obey(folder: Path, pause: float, step: str) -> None:
     if step == "rendered":
         time.sleep(pause)
+    order = folder / step
     try:
-        (folder / step).unlink()
+        number = signal.Signals[order.read_text()]
+        order.rename(signed(folder, step, os.getpgrp()))
     except FileNotFoundError:
         return
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), number)
 
 
 if __name__ == "__main__":

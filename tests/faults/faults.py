@@ -1,114 +1,156 @@
 """What is done to a rig while it works: each fault is a function that begins, and if need be ends, one piece of harm.
 
-It returns True when it struck. An order to die at a step that no worker reaches is cancelled when the work has ended.
+It returns when it struck, by the monotonic clock, or None when it did not: an order to die at a step that no worker
+reaches is withdrawn when the work has ended.
 """
 
 import asyncio
+import contextlib
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from random import Random
 
 from nats.errors import Error as NatsError
 
-from faults.crashing_worker import STEPS
+from faults.crashing_worker import STEPS, signed
 from faults.rig import Rig
 from retake_local.child import Child
 
-Fault = Callable[[Rig, Random], Awaitable[bool]]
+Fault = Callable[[Rig, Random], Awaitable[float | None]]
 
 
-async def crash(rig: Rig, rng: Random, step: str) -> bool:
+async def crash(rig: Rig, rng: Random, step: str) -> float | None:
     """kill -9 of the first worker that reaches a step from now on."""
-    order = rig.orders / step
-    order.touch()
+    return time.monotonic() if await _order(rig, step, signal.SIGKILL) else None
+
+
+async def freeze_at(rig: Rig, rng: Random, step: str) -> float | None:
+    """Of the first worker that reaches a step: what it does next, it does as one that has lost its claim."""
+    group = await _order(rig, step, signal.SIGSTOP)
+    at = time.monotonic()
+    worker = next((child for child in rig.workers if child.pid == group), None)
+    if worker is None:
+        return None
     try:
-        while order.exists():
-            await asyncio.sleep(0.01)
+        await _until_others_have_its_part(rig, worker)
     finally:
-        order.unlink(missing_ok=True)
-    return True
+        _wake(group)
+    return at
 
 
-async def kill(rig: Rig, rng: Random, kind: str) -> bool:
+async def _order(rig: Rig, step: str, number: signal.Signals) -> int | None:
+    """The process group of the worker that obeyed; none when the order was withdrawn."""
+    order, half = rig.orders / step, rig.orders / "half"
+    half.write_text(number.name)
+    half.rename(order)
+    while order.exists():
+        await asyncio.sleep(0.01)
+    for answer in rig.orders.glob(signed(rig.orders, step, "*").name):
+        answer.unlink()
+        return int(answer.name.rpartition("-")[2])
+    return None
+
+
+async def kill(rig: Rig, rng: Random, kind: str) -> float | None:
     """kill -9 of every process of this kind, at once."""
     struck = [rig.signal(child, signal.SIGKILL) for name, child in rig.children.items() if name.startswith(kind)]
-    return any(struck)
+    return time.monotonic() if any(struck) else None
 
 
-async def kill_one(rig: Rig, rng: Random, kind: str) -> bool:
-    chosen = [child for name, child in rig.children.items() if name.startswith(kind)]
-    return rig.signal(rng.choice(chosen), signal.SIGKILL)
+async def kill_one(rig: Rig, rng: Random, kind: str) -> float | None:
+    return _hit(rig, rng.choice([child for name, child in rig.children.items() if name.startswith(kind)]))
 
 
-async def kill_holder(rig: Rig, rng: Random) -> bool:
-    return rig.signal(await _holder(rig, rng), signal.SIGKILL)
+async def kill_holder(rig: Rig, rng: Random) -> float | None:
+    return _hit(rig, await _holder(rig, rng))
 
 
-async def kill_in_turn(rig: Rig, rng: Random) -> bool:
+async def kill_in_turn(rig: Rig, rng: Random) -> float | None:
     """A worker, and a lease later one that may go on with its part."""
     first = await kill_holder(rig, rng)
     await asyncio.sleep(rig.timing.lease + rig.timing.reap_every)
     return await kill_holder(rig, rng) or first
 
 
-async def terminate(rig: Rig, rng: Random) -> bool:
+async def terminate(rig: Rig, rng: Random) -> float | None:
     """SIGTERM in the middle of a part."""
-    return rig.signal(await _holder(rig, rng), signal.SIGTERM)
+    return _hit(rig, await _holder(rig, rng), signal.SIGTERM)
 
 
-async def wipe(rig: Rig, rng: Random) -> bool:
+def _hit(rig: Rig, child: Child, number: signal.Signals = signal.SIGKILL) -> float | None:
+    return time.monotonic() if rig.signal(child, number) else None
+
+
+async def wipe(rig: Rig, rng: Random) -> float | None:
     """NATS dies, and its disk is lost."""
     store = rig.data / "nats" / "jetstream"
     store.rename(store.with_name(f"lost-{rng.getrandbits(64):x}"))
-    return rig.signal(rig.children["nats"], signal.SIGKILL)
+    return _hit(rig, rig.children["nats"])
 
 
-async def delete_stream(rig: Rig, rng: Random) -> bool:
+async def delete_stream(rig: Rig, rng: Random) -> float | None:
     try:
-        return await rig.bus._server.delete_stream("retake")
+        await rig.bus._server.delete_stream("retake")
     except NatsError:
-        return False
+        return None
+    return time.monotonic()
 
 
-async def freeze_worker(rig: Rig, rng: Random) -> bool:
-    """Until others have its part; then it goes on as if nothing had been."""
-    return await _freeze(rig, await _holder(rig, rng), rig.timing.lease + rig.timing.reap_every * rng.uniform(1, 5))
+async def freeze_worker(rig: Rig, rng: Random) -> float | None:
+    """Wherever it stands, until others have its part; then it goes on as if nothing had been."""
+    worker = await _holder(rig, rng)
+    return await _freeze(rig, worker, _until_others_have_its_part(rig, worker))
 
 
-async def freeze_api(rig: Rig, rng: Random, duty: str) -> bool:
+async def freeze_api(rig: Rig, rng: Random, duty: str) -> float | None:
     """The one that holds the duty, until that has lapsed."""
     rows = await rig.eyes.see("SELECT holder FROM duty WHERE name = %s", duty)
     for child in rig.apis:
         if rows and _group_of(rows[0]["holder"]) == child.pid:
-            return await _freeze(rig, child, rig.timing.duty * rng.uniform(1, 4))
-    return False
+            return await _freeze(rig, child, asyncio.sleep(rig.timing.duty * rng.uniform(1, 4)))
+    return None
 
 
 def _group_of(holder: str) -> int | None:
     """Of the process whose id ends its name."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         return os.getpgid(int(holder.rpartition("-")[2]))
-    except ProcessLookupError:
-        return None
+    return None
 
 
-async def freeze_server(rig: Rig, rng: Random, name: str) -> bool:
+async def freeze_server(rig: Rig, rng: Random, name: str) -> float | None:
     """It takes connections and answers nothing."""
-    return await _freeze(rig, rig.children[name], rng.uniform(0.2, 1.5) * rig.timing.lease)
+    return await _freeze(rig, rig.children[name], asyncio.sleep(rng.uniform(0.2, 1.5) * rig.timing.lease))
 
 
-async def _freeze(rig: Rig, child: Child, seconds: float) -> bool:
-    pid = child.pid
-    if pid is None or not rig.signal(child, signal.SIGSTOP):
-        return False
+async def _freeze(rig: Rig, child: Child, enough: Awaitable[None]) -> float | None:
+    group, at = child.pid, _hit(rig, child, signal.SIGSTOP)
     try:
-        await asyncio.sleep(seconds)
+        await enough
     finally:
-        if child.pid == pid:
-            os.killpg(pid, signal.SIGCONT)
-    return True
+        _wake(group)
+    return at
+
+
+def _wake(group: int | None) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        if group is not None:
+            os.killpg(group, signal.SIGCONT)
+
+
+async def _until_others_have_its_part(rig: Rig, worker: Child) -> None:
+    """The very moment, while they work on it; or somewhat later, if nobody takes it."""
+    held = await rig.eyes.see("SELECT id, claim FROM part WHERE state = 'running' AND worker = %s", worker.program.name)
+    parts, claims = [row["id"] for row in held], [row["claim"] for row in held]
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(rig.timing.lease + 5 * rig.timing.reap_every):
+            while not await rig.eyes.see(
+                "SELECT id FROM part WHERE id = ANY(%s) AND claim IS NOT NULL AND claim <> ALL(%s)", parts, claims
+            ):
+                await asyncio.sleep(0.002)
 
 
 async def _holder(rig: Rig, rng: Random) -> Child:
@@ -135,6 +177,7 @@ FAULTS: Mapping[str, Fault] = {
     "kill -9 s3": partial(kill, kind="s3"),
     "kill -9 everything": partial(kill, kind=""),
     "freeze a worker past its lease": freeze_worker,
+    **{f"freeze a worker at {step}": partial(freeze_at, step=step) for step in ("claimed", "inspected", "stored")},
     "freeze the api that relays": partial(freeze_api, duty="relay"),
     "freeze the api that reaps": partial(freeze_api, duty="reap"),
     "freeze nats": partial(freeze_server, name="nats"),

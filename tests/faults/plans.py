@@ -53,7 +53,7 @@ class Plan:
         return f"seed {self.seed}: {', '.join(fault.name for fault in self.faults)}; jobs {', '.join(jobs)}"
 
 
-def _job(rng: Random, videos: int = 2, takes: int = 5) -> JobPlan:
+def _job(rng: Random, videos: int = 3, takes: int = 4) -> JobPlan:
     return JobPlan(
         workspace=rng.randrange(2),
         videos=[clip(rng.randbytes(rng.choice(_SIZES))) for _ in range(rng.randint(1, videos))],

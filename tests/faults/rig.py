@@ -41,7 +41,7 @@ class Size:
 
     scale: float = 0.05
     apis: int = 2
-    slots: Sequence[int] = (1, 2, 2)  # one worker each
+    slots: Sequence[int] = (1, 1, 2)  # one worker each; fewer than there are parts, so that some are always told of
     worker: Path = _WORKER
     pause: float = 0.06  # how long such a worker's take takes at least
 
@@ -193,6 +193,12 @@ class Rig:
                 os.killpg(pid, number)
                 return True
         return False
+
+    def withdraw_orders(self) -> None:
+        """Those that nobody signed."""
+        for order in self.orders.iterdir():
+            if "-" not in order.name:
+                order.unlink(missing_ok=True)
 
     async def is_up(self) -> bool:
         """Every process runs, and its event loop turns."""

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 from random import Random
 
-from faults.faults import FAULTS, ORDERED
+from faults.faults import FAULTS
 from faults.people import act, ended, prepare
 from faults.plans import FaultPlan, Plan
 from faults.rig import Rig
@@ -43,19 +43,19 @@ async def play(rig: Rig, plan: Plan, deadline: float = DEADLINE) -> Outcome:
 
 
 async def _run(rig: Rig, outcome: Outcome, jobs: list[NewJob]) -> None:
-    striking = {asyncio.create_task(_strike(rig, fault, outcome)): fault for fault in outcome.plan.faults}
+    striking = [asyncio.create_task(_strike(rig, fault, outcome)) for fault in outcome.plan.faults]
     try:
         async with asyncio.TaskGroup() as people:
             for plan, new in zip(outcome.plan.jobs, jobs, strict=True):
                 people.create_task(act(rig, plan, new))
         await ended(rig, jobs)
         outcome.recovered = time.monotonic()
-        for task, fault in striking.items():
-            if fault.name in ORDERED:
-                task.cancel()
-        for struck in await asyncio.gather(*striking, return_exceptions=True):
-            if isinstance(struck, Exception):
-                raise struck
+        pending = set(striking)
+        while pending:
+            rig.withdraw_orders()
+            _, pending = await asyncio.wait(striking, timeout=0.05)
+        for struck in striking:
+            struck.result()
         await ended(rig, jobs)
     finally:
         for task in striking:
@@ -65,9 +65,8 @@ async def _run(rig: Rig, outcome: Outcome, jobs: list[NewJob]) -> None:
 
 async def _strike(rig: Rig, fault: FaultPlan, outcome: Outcome) -> None:
     await asyncio.sleep(fault.after)
-    at = time.monotonic()
-    if await FAULTS[fault.name](rig, Random(fault.seed)):
-        outcome.struck[fault.name] = time.monotonic() if fault.name in ORDERED else at
+    if (at := await FAULTS[fault.name](rig, Random(fault.seed))) is not None:
+        outcome.struck[fault.name] = at
 
 
 async def settled(rig: Rig) -> None:

@@ -84,7 +84,9 @@ async def _take_back(database: Database, part: int, timing: Timing) -> bool:
             if row is None:
                 return False
             move.touch(row["video_id"])
-            move.tell("lost", videoId=str(row["video_id"]), worker=row["worker"], failures=row["failures"])
+            move.tell(
+                "lost", videoId=str(row["video_id"]), worker=row["worker"], claim=row["claim"], failures=row["failures"]
+            )
             if move.job.wish in {Wish.RUN, Wish.PAUSE}:
                 if row["trying_index"] is not None:
                     await _lose_take(move, part, row["trying_index"])
