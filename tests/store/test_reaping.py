@@ -46,7 +46,7 @@ async def wait_of(scene: Scene, job: Accepted) -> float:
 async def test_running_to_queued_by_reap_and_the_loss_is_told(scene: Scene) -> None:
     job = await scene.job()
     before = await scene.part(job)
-    await lost(scene, job)
+    claimed = await lost(scene, job)
 
     reaped = await reap(scene.database, AT_ONCE)
 
@@ -55,7 +55,7 @@ async def test_running_to_queued_by_reap_and_the_loss_is_told(scene: Scene) -> N
     assert await scene.states(job) == ("queued", ["queued"], ["queued"], [])
     assert (after["failures"], after["generation"]) == (1, before["generation"] + 1)
     assert await scene.sql("SELECT body FROM event WHERE kind = 'lost'") == [
-        {"body": {"videoId": str(job.video), "worker": "worker", "failures": 1}}
+        {"body": {"videoId": str(job.video), "worker": "worker", "claim": claimed.number, "failures": 1}}
     ]
 
 
