@@ -135,8 +135,7 @@ async def moving(database: Database, job_id: UUID, workspace: UUID | None = None
             """
             SELECT id, workspace, wish, state FROM job
             WHERE id = %(job)s AND (%(workspace)s::uuid IS NULL
-                OR workspace = %(workspace)s AND expired_because IS DISTINCT FROM 'deleted')
-            FOR NO KEY UPDATE
+                OR workspace = %(workspace)s AND expired_because IS DISTINCT FROM 'deleted') FOR NO KEY UPDATE
             """,
             {"job": job_id, "workspace": workspace},
         )

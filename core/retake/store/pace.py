@@ -46,7 +46,7 @@ async def _learn_inspect(connection: Connection, claimed: Claim, seconds: float)
 async def _learn_render(connection: Connection, worker: str, claimed: Claim, seconds: float) -> float | None:
     rows = await connection.execute(
         """
-        SELECT coalesce(max(take.recipe #>> '{output,profile}'), '') AS profile, coalesce(sum(take.duration), 0) AS made,
+        SELECT max(take.recipe #>> '{output,profile}') AS profile, coalesce(sum(take.duration), 0) AS made,
                count(*) * max(v.cost) / (SELECT count(*) FROM variation WHERE video_id = %(video)s) AS guess
         FROM variation take JOIN video v ON v.id = take.video_id
         WHERE take.video_id = %(video)s AND take.claim = %(claim)s
