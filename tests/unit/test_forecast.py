@@ -144,7 +144,9 @@ class Mix:
             )
             if left:
                 work.append(outstanding(job, seconds, len(left), UUID(int=workspace)))
-        return {job.int: self.now + (outlook.seconds or math.inf) for job, outlook in forecast(work, self.slots).items()}
+        return {
+            job.int: self.now + (outlook.seconds or math.inf) for job, outlook in forecast(work, self.slots).items()
+        }
 
 
 def test_after_a_tenth_of_the_work_the_time_left_is_known_within_a_quarter() -> None:

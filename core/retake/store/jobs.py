@@ -219,4 +219,3 @@ async def expire_due(database: Database, limit: int = 100) -> int:
         except JobGone:
             continue
     return expired
-
