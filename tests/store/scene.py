@@ -1,5 +1,6 @@
 """A workspace on real Postgres, and what a test does in it, in as few words as possible."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -165,3 +166,7 @@ class Scene:
             "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         )
         return int(row["n"]) >= count
+
+    async def settled(self, task: asyncio.Task[Any], waiting: int) -> bool:
+        """Is it done, or does it wait with so many for a lock?"""
+        return task.done() or await self.waiting(waiting)

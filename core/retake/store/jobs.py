@@ -189,10 +189,15 @@ async def _cancel_waiting(move: Move) -> None:
 
 
 async def expire_due(database: Database, limit: int = 100) -> int:
-    """The janitor's chore: jobs whose time is over. One job per transaction; another janitor's work is not redone."""
+    """The janitor's chore: jobs whose time is over. One job per transaction; another janitor's work is not redone, and
+    whoever is downloading may finish."""
     async with database.transaction() as connection:
         rows = await connection.execute(
-            "SELECT id FROM job WHERE wish <> 'expire' AND expires_at <= now() ORDER BY expires_at LIMIT %s", (limit,)
+            """
+            SELECT id FROM job WHERE wish <> 'expire' AND expires_at <= now() AND NOT being_downloaded(id)
+            ORDER BY expires_at LIMIT %s
+            """,
+            (limit,),
         )
         due = [row["id"] for row in await rows.fetchall()]
     expired = 0
@@ -200,7 +205,11 @@ async def expire_due(database: Database, limit: int = 100) -> int:
         try:
             async with moving(database, job) as move:
                 rows = await move.connection.execute(
-                    "SELECT FROM job WHERE id = %s AND wish <> 'expire' AND expires_at <= now()", (job,)
+                    """
+                    SELECT FROM job
+                    WHERE id = %s AND wish <> 'expire' AND expires_at <= now() AND NOT being_downloaded(id)
+                    """,
+                    (job,),
                 )
                 if await rows.fetchone() is not None:
                     await change_wish(move, Wish.EXPIRE, "age")
