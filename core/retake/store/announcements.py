@@ -162,7 +162,8 @@ async def withdraw_unheard(database: Database, timing: Timing) -> int:
         rows = await connection.execute(
             """
             WITH idle AS (
-                SELECT (SELECT coalesce(sum(slots), 0) FROM worker WHERE gone_at IS NULL AND seen_at > now() - %(alive)s)
+                SELECT (SELECT coalesce(sum(slots), 0) FROM worker
+                        WHERE gone_at IS NULL AND seen_at > now() - %(alive)s)
                      > (SELECT count(*) FROM part WHERE state = 'running') AS slots),
             unheard AS (
                 SELECT id FROM part, idle WHERE state = 'queued' AND announced_at < now() - CASE WHEN idle.slots

@@ -1,4 +1,4 @@
-"""The work that may be done now, job by job, in the words of domain/forecast.py, and how many slots there are for it."""
+"""The work that may be done now, in the words of domain/forecast.py, and how many slots there are for it."""
 
 from collections.abc import Mapping
 from datetime import timedelta

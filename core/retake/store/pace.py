@@ -4,9 +4,7 @@ Sums lose a tenth with every part that is added to them. They are written beside
 misses one knows a little less, and nothing waits for another's row.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-from uuid import UUID
+from collections.abc import Mapping
 
 from retake.domain.work import Claim, PartKind
 from retake.store.connect import Connection, Database
@@ -30,7 +28,8 @@ async def learn(database: Database, worker: str, claimed: Claim, seconds: float)
 async def _learn_inspect(connection: Connection, claimed: Claim, seconds: float) -> float | None:
     rows = await connection.execute(
         """
-        SELECT s.size, v.cost, j.variations FROM video v JOIN source s ON s.id = v.source_id JOIN job j ON j.id = v.job_id
+        SELECT s.size, v.cost, j.variations
+        FROM video v JOIN source s ON s.id = v.source_id JOIN job j ON j.id = v.job_id
         WHERE v.id = %s AND v.cost > 0
         """,
         (claimed.video,),

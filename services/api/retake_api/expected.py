@@ -1,4 +1,4 @@
-"""When a job will be done and where it waits, as the job view tells it; worked out for all jobs at once, now and then."""
+"""When a job will be done and where it waits, as its view tells; worked out for all jobs at once, now and then."""
 
 import asyncio
 import time
