@@ -23,7 +23,6 @@ log = structlog.stdlib.get_logger(__name__)
 
 PAGE = 200
 _MOST_WAITING = 100  # of one client; then it reads the log itself
-_MOST_CLIENTS = 5000
 _SETTLE = 0.05  # what happens at once is read at once
 
 
@@ -73,8 +72,8 @@ class Listener:
 class Live:
     """The listeners of this process. It reads only while there are any."""
 
-    def __init__(self, database: Database, timing: Timing) -> None:
-        self._database, self._timing = database, timing
+    def __init__(self, database: Database, timing: Timing, most: int = 5000) -> None:
+        self._database, self._timing, self.most = database, timing, most
         self._listeners: dict[UUID, set[Listener]] = {}
         self._read_to: dict[UUID, int] = {}
         self._woken = asyncio.Event()
@@ -88,7 +87,7 @@ class Live:
     @property
     def full(self) -> bool:
         """This process tells as many clients as it can."""
-        return sum(map(len, self._listeners.values())) >= _MOST_CLIENTS
+        return sum(map(len, self._listeners.values())) >= self.most
 
     def close(self) -> None:
         """Every client is told good-bye, and comes back to another replica."""
