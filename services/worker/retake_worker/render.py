@@ -27,6 +27,7 @@ from retake_worker.diagnosis import diagnosis
 from retake_worker.ffmpeg_command import check_arguments, file_of, look_of, render_arguments
 from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Patience, run
 from retake_worker.movie import Movie, read_movie
+from retake_worker.sandbox import Program
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -44,7 +45,7 @@ class BadTake(Exception):
 class Kitchen:
     """Where takes of one source are made."""
 
-    ffmpeg: Path
+    ffmpeg: Program
     clip: Clip
     folder: Path
     limits: Limits
