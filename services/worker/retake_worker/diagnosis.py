@@ -5,7 +5,7 @@ Its words differ from release to release. What they do not tell is put down to t
 
 import re
 
-from retake.domain.errors import CORRUPT, ENCODER, OUT_OF_MEMORY, TIMEOUT, TOO_LARGE, UNSUPPORTED_CODEC, Failure
+from retake.domain.errors import CORRUPT, OUT_OF_MEMORY, TIMEOUT, TOO_LARGE, UNSUPPORTED_CODEC, Failure
 from retake_worker.ffmpeg_process import FFmpegError
 
 _WORDS = (
@@ -16,7 +16,7 @@ _WORDS = (
      UNSUPPORTED_CODEC),
 )  # fmt: skip
 
-_KINDS = {"stalled": TIMEOUT, "too_long": TIMEOUT, "too_much": ENCODER, "killed": OUT_OF_MEMORY}
+_KINDS = {"stalled": TIMEOUT, "too_long": TIMEOUT, "killed": OUT_OF_MEMORY}
 
 
 def diagnosis(error: FFmpegError) -> Failure:
