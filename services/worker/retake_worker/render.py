@@ -36,7 +36,7 @@ _AT_LEAST = 120.0
 _SECONDS_PER_MEGAPIXEL = 0.2  # twenty times what a frame of a take costs
 _TOLERANCE = 2  # frames
 # What takes may be long, several times what any profile gives: pictures, sound, and the small frames.
-_SPACE_AT_LEAST, _BYTES_PER_PIXEL, _BYTES_PER_SECOND = 64 * 2**20, 1, 64_000
+_SPACE_AT_LEAST, _BYTES_PER_PIXEL, _BYTES_PER_SECOND = 64 * 2**20, 0.1, 64_000
 
 
 class BadTake(Exception):
@@ -58,7 +58,7 @@ async def render(kitchen: Kitchen, recipes: Sequence[Mapping[str, Any]], moved: 
     """Makes all these takes in one run. Raises FFmpegError, or OSError when it is the disk that is full."""
     clip = kitchen.clip
     pixels = clip.size.width * clip.size.height * clip.frames * len(recipes)
-    space = _SPACE_AT_LEAST + pixels * _BYTES_PER_PIXEL + int(clip.seconds * len(recipes) * _BYTES_PER_SECOND)
+    written = pixels * _BYTES_PER_PIXEL + clip.seconds * len(recipes) * _BYTES_PER_SECOND
     patience = Patience(stall=kitchen.stall, total=_AT_LEAST + pixels / 1e6 * _SECONDS_PER_MEGAPIXEL, space=space)
     arguments = render_arguments(clip, recipes, kitchen.limits)
     try:
