@@ -40,6 +40,8 @@ SANDBOX_LAYERS = Gauge(
     "retake_sandbox_layers",
     "1 for each layer of FFmpeg's sandbox that this worker's kernel puts in force, 0 for one that it lacks.",
     ["layer"],
+    registry=REGISTRY,
+)
 GUESS_ERROR = Histogram(
     "retake_guess_error_ratio",
     "By how much a part took longer or shorter than was thought when it began, as a share of what it took, by kind.",

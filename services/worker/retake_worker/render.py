@@ -59,7 +59,11 @@ async def render(kitchen: Kitchen, recipes: Sequence[Mapping[str, Any]], moved: 
     clip = kitchen.clip
     pixels = clip.size.width * clip.size.height * clip.frames * len(recipes)
     written = pixels * _BYTES_PER_PIXEL + clip.seconds * len(recipes) * _BYTES_PER_SECOND
-    patience = Patience(stall=kitchen.stall, total=_AT_LEAST + pixels / 1e6 * _SECONDS_PER_MEGAPIXEL, space=space)
+    patience = Patience(
+        stall=kitchen.stall,
+        total=_AT_LEAST + pixels / 1e6 * _SECONDS_PER_MEGAPIXEL,
+        space=_SPACE_AT_LEAST + int(written),
+    )
     arguments = render_arguments(clip, recipes, kitchen.limits)
     try:
         await run(kitchen.ffmpeg, arguments, kitchen.folder, patience, moved=moved)
