@@ -34,13 +34,11 @@ async def messages(answer: httpx.Response) -> AsyncIterator[Told]:
         if line:
             name, _, value = line.partition(":")
             fields[name] = value.lstrip()
-        elif "retry" not in fields:
-            number = fields.get("id")
-            yield Told(
-                fields.get("event", ""), None if number is None else int(number), json.loads(fields.get("data", "null"))
-            )
-            fields = {}
         else:
+            if "retry" not in fields:
+                number = fields.get("id")
+                data = json.loads(fields.get("data", "null"))
+                yield Told(fields.get("event", ""), None if number is None else int(number), data)
             fields = {}
 
 

@@ -97,7 +97,7 @@ class EventStream(Response):
         del self.headers["content-length"]
         self._messages, self._life = messages, life
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         telling, leaving = asyncio.create_task(self._tell(send)), asyncio.create_task(_left(receive))
         try:
