@@ -157,6 +157,12 @@ class Uploads:
         explain="How many MiB of uploads one process holds in memory on their way to storage. Beyond that, chunks are "
         "smaller: each upload always has its 256 KiB.",
     )
+    head: float = setting(
+        "RETAKE_HEAD_SECONDS",
+        decimal(0.1, 3600),
+        default="20",
+        explain="How long the head of a request may take, from its first byte, or from connecting, to its last.",
+    )
     idle: float = setting(
         "RETAKE_BODY_IDLE_SECONDS",
         decimal(0.1, 3600),
@@ -173,7 +179,19 @@ class Uploads:
         "RETAKE_STORAGE_CAP_MIB",
         whole(1, 1_000_000_000),
         optional=True,
-        explain="What all workspaces together may store, in MiB; a job that would not fit is refused. Else no limit.",
+        explain="What all workspaces together may store, in MiB; what would not fit is refused. Else no limit.",
+    )
+    queue_jobs: int = setting(
+        "RETAKE_QUEUE_JOBS",
+        whole(1, 1_000_000),
+        default="1000",
+        explain="The most jobs of one workspace that have not ended; another is told to come later.",
+    )
+    queue_videos: int = setting(
+        "RETAKE_QUEUE_VIDEOS",
+        whole(1, 10_000_000),
+        default="5000",
+        explain="The most videos in them.",
     )
 
 
