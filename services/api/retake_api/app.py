@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from retake import __version__
 from retake.blobs.bucket import Blobs
 from retake.health import Health
-from retake.settings import Uploads
+from retake.settings import Storage, Uploads
 from retake.store.connect import Database
 from retake_api import auth, downloads, jobs, problems, uploads
 from retake_api.buffers import Buffers
@@ -35,6 +35,7 @@ class Tools:
     workspace: UUID
     """Where the shared password leads."""
     limits: Uploads
+    storage: Storage
     wake: Callable[[], Awaitable[None]]
     """Tells the relay that there is something to announce."""
 
@@ -49,7 +50,7 @@ def create_app(tools: Tools) -> FastAPI:
     open_to_all(app, tools.health, tools.needed)
     gate = auth.Gate(tools.database)
     auth.install(app, gate, tools.database, tools.password, tools.workspace)
-    dock = Dock(tools.database, tools.blobs, Buffers(tools.limits.buffer_mib * MIB), tools.limits)
+    dock = Dock(tools.database, tools.blobs, Buffers(tools.limits.buffer_mib * MIB), tools.limits, tools.storage)
     uploads.install(app, gate, dock, tools.wake)
     jobs.install(app, gate, tools.database)
     downloads.install(app, gate.workspace, tools.database, tools.blobs)

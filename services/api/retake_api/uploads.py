@@ -7,6 +7,7 @@ database is asked before anything is given up, and a job that is there is answer
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -60,9 +61,9 @@ def check_length(declared: str | None, most_mib: int) -> None:
 
 async def admit(dock: Dock, arrival: Arrival, new: NewJob) -> list[UUID]:
     """The ids of the job's videos; or what forbids it, and then nothing of it is left."""
-    cap = dock.limits.storage_cap_mib
+    new = replace(new, retention=dock.storage.retention(new.kind))
     try:
-        return await accept(dock.database, new, cap=None if cap is None else cap * MIB)
+        return await accept(dock.database, new, cap=dock.storage.cap)
     except BaseException as error:
         if await arrival.drop():
             if isinstance(error, StorageFull):
