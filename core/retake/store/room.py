@@ -1,8 +1,8 @@
 """Room: how many bytes may be stored, and how many jobs of a workspace may wait, before somebody is told so.
 
-What arrives reserves the bytes it declares, at its start. As its sources become ready their real bytes take the place
-of reserved ones, and what is left over is released. Reserved bytes stand in the ledger like all others, so that
-whoever asks next finds them there. Those who ask for bytes are counted one after another: no two get the same room.
+What arrives reserves the bytes it declares, at its start. When its sources become ready, their real bytes take the
+place of the reserved ones. Reserved bytes stand in the ledger like all others, so that whoever asks next finds them
+there. Those who ask are counted one after another: no two get the same room.
 """
 
 from dataclasses import dataclass
@@ -53,7 +53,9 @@ async def enqueue(connection: Connection, workspace: UUID, videos: int, queue: Q
     await _within(connection, workspace, videos, queue)
 
 
-async def reserve(database: Database, arrival: UUID, workspace: UUID, size: int, cap: int | None, queue: Queue) -> None:
+async def reserve(
+    database: Database, arrival: UUID, workspace: UUID, size: int, *, cap: int | None, queue: Queue
+) -> None:
     """At the headers of a request that wants to be a job: so that what cannot be taken is not sent."""
     async with database.transaction() as connection:
         await _within(connection, workspace, 1, queue)
@@ -68,21 +70,8 @@ async def reserve_bytes(connection: Connection, arrival: UUID, workspace: UUID, 
     await charge_ledger(connection, workspace, size)
 
 
-async def settle(connection: Connection, arrival: UUID, workspace: UUID, size: int) -> None:
-    """So many bytes are stored now; as far as they were reserved, they are counted already."""
-    rows = await connection.execute(
-        """
-        UPDATE reservation r SET bytes = greatest(0, r.bytes - %s) FROM reservation before
-        WHERE r.id = %s AND before.id = r.id RETURNING before.bytes - r.bytes AS counted
-        """,
-        (size, arrival),
-    )
-    row = await rows.fetchone()
-    await charge_ledger(connection, workspace, size - (row["counted"] if row else 0))
-
-
 async def release(connection: Connection, arrival: UUID) -> None:
-    """What is still reserved is needed no more."""
+    """Its bytes are counted as stored now, or will never come."""
     rows = await connection.execute("DELETE FROM reservation WHERE id = %s RETURNING workspace, bytes", (arrival,))
     if (row := await rows.fetchone()) is not None:
         await charge_ledger(connection, row["workspace"], -row["bytes"])

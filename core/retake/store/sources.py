@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from retake.store.connect import Connection, Database
 from retake.store.move import charge_ledger
-from retake.store.room import release, settle
+from retake.store.room import release
 
 RESULT_FACTOR = Fraction(11, 10)
 """How many bytes a take may need, in sizes of its source, until its plan says better."""
@@ -55,22 +55,24 @@ async def touch_arrival(database: Database, arrival: UUID, sources: Sequence[UUI
         await connection.execute("UPDATE reservation SET touched_at = now() WHERE id = %s", (arrival,))
 
 
-async def finish_source(database: Database, source: UUID, arrival: UUID | None = None) -> int:
-    """All bytes are here: the source is ready, and counted, as far as `arrival` reserved nothing. Returns its size."""
+async def finish_source(database: Database, *sources: UUID, arrival: UUID | None = None) -> int:
+    """All bytes are here: the sources are ready, and counted instead of what `arrival` reserved. Returns their size."""
     async with database.transaction() as connection:
         rows = await connection.execute(
             """
             UPDATE source SET state = 'ready', touched_at = now(),
                 size = (SELECT coalesce(sum(size), 0) FROM chunk WHERE source_id = source.id AND state = 'done')
-            WHERE id = %s AND state = 'open' RETURNING size, workspace
+            WHERE id = ANY(%s) AND state = 'open' RETURNING size, workspace
             """,
-            (source,),
+            (list(sources),),
         )
-        row = await rows.fetchone()
-        if row is None:
-            raise SourceGone(f"{source} was given up while it arrived")
-        await settle(connection, arrival or source, row["workspace"], row["size"])
-        size: int = row["size"]
+        finished = await rows.fetchall()
+        if len(finished) < len(sources):
+            raise SourceGone("it was given up while it arrived")
+        if arrival is not None:
+            await release(connection, arrival)
+        size: int = sum(row["size"] for row in finished)
+        await charge_ledger(connection, finished[0]["workspace"], size)
         return size
 
 

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from retake.store.connect import Connection, Database
-from retake.store.room import release, reserve_bytes, settle
+from retake.store.move import charge_ledger
+from retake.store.room import release, reserve_bytes
 from retake.store.sources import give_up
 
 LIFE = timedelta(hours=24)
 """For how long after its last byte an upload can be continued, and then used."""
 FORM_LIFE = timedelta(hours=2)
-"""For how long a request whose bytes have stopped may still become a job. While bytes come it is touched every minute."""
+"""For how long a request whose bytes stopped may still become a job. While they come, it is touched every minute."""
 MEMORY = timedelta(days=7)
 """For how long an upload that was used or is gone can say so."""
 
@@ -163,8 +164,8 @@ async def _finish(connection: Connection, upload: UUID, size: int) -> None:
     )
     row = await rows.fetchone()
     assert row is not None
-    await settle(connection, upload, row["workspace"], size)
     await release(connection, upload)
+    await charge_ledger(connection, row["workspace"], size)
 
 
 async def end_upload(database: Database, upload: UUID) -> list[str]:
