@@ -9,16 +9,18 @@ import structlog
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
+from retake.domain.states import State
 from retake.store.jobs import NewJob
 from retake.store.uploads import UploadGone, UploadOpen, UploadRefused, UploadUnknown, UploadUsed, find_uploads
 from retake_api.admission import accept_job
 from retake_api.auth import Caller, Gate
 from retake_api.bodies import json_object
+from retake_api.described import refuses, takes
 from retake_api.form import FORM, media_type
 from retake_api.incoming import Dock
 from retake_api.options import LARGEST_SEED, options_of, variations_of
 from retake_api.problems import Problem
-from retake_api.schemas import AcceptedFile, AcceptedJob
+from retake_api.schemas import AcceptedFile, AcceptedJob, JobForm, JobOfUploads
 from retake_api.uploads import from_form
 
 log = structlog.stdlib.get_logger(__name__)
@@ -31,7 +33,27 @@ _KEYS = ("uploads", "variations", "options")
 def install(app: FastAPI, gate: Gate, dock: Dock, wake: Callable[[], Awaitable[None]]) -> None:
     """`wake` tells the relay that there is something to announce."""
 
-    @app.post("/api/jobs", status_code=202, response_model=AcceptedJob)
+    @app.post(
+        "/api/jobs",
+        summary="Submit videos",
+        tags=["jobs"],
+        status_code=202,
+        response_model=AcceptedJob,
+        response_description="Accepted: whatever happens from now on, the job comes to an end.",
+        openapi_extra=takes({FORM: JobForm, JSON: JobOfUploads}),
+        responses=refuses(
+            {
+                400: "The form, or the JSON, cannot be read, or the form has no videos.",
+                409: "An upload is used by a job already, which is named, or is not finished.",
+                410: "An upload has expired.",
+                411: "The request does not say how long it is.",
+                413: "A video, the request, or the number of videos is too large.",
+                415: "The request is neither a form nor JSON, or a file is no video that can be read.",
+                422: "A field or an option is not what it must be, or there is no such upload.",
+                507: "Storage is full.",
+            }
+        ),
+    )
     async def submit(request: Request, caller: Annotated[Caller, Depends(gate)]) -> Response:
         match media_type(request.headers.get("Content-Type", "")):
             case "multipart/form-data":
@@ -122,7 +144,7 @@ def accepted(new: NewJob, files: list[AcceptedFile]) -> JSONResponse:
     address = f"/api/jobs/{new.id}"
     body = AcceptedJob(
         job_id=new.id,
-        status="queued",
+        status=State.QUEUED,
         files=files,
         variations_per_video=new.variations,
         total_variations=new.variations * len(files),
