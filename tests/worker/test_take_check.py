@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,14 +15,16 @@ from retake.domain.errors import ENCODER, OUT_OF_MEMORY, TIMEOUT
 from retake.domain.recipe import plan_recipes
 from retake_worker.ffmpeg_process import FFmpegFailed, Stalled
 from retake_worker.render import BadTake, check, failure_of, measure, render, source_is_damaged
+from retake_worker.sandbox import Program
 from worker.cooking import Cook, kitchen_in, make, recipe
+from worker.hostile import scripted
 
 pytestmark = pytest.mark.anyio
 
 SHA256 = "ab" * 32
 
 
-async def test_a_run_that_is_killed_makes_no_take(clips: Clips, ffmpeg: Path, tmp_path: Path) -> None:
+async def test_a_run_that_is_killed_makes_no_take(clips: Clips, ffmpeg: Program, tmp_path: Path) -> None:
     shutil.move(clips.encode("large", Encoded(X264, size="1280x720", seconds=3)), tmp_path / "source")
     kitchen = await kitchen_in(tmp_path, ffmpeg)
 
@@ -40,9 +41,7 @@ async def test_a_run_that_is_killed_makes_no_take(clips: Clips, ffmpeg: Path, tm
 
 
 async def test_a_run_that_does_not_move_is_a_timeout(cook: Cook, tmp_path: Path) -> None:
-    hanging = tmp_path / "hanging"
-    hanging.write_text(f"#!{sys.executable} -IS\nimport time\nwhile True: time.sleep(9)\n")
-    hanging.chmod(0o755)
+    hanging = scripted(tmp_path / "hanging", "while True: time.sleep(9)")
     kitchen = replace(await cook("motion"), ffmpeg=hanging, stall=0.5)
 
     with pytest.raises(Stalled) as stalled:
@@ -52,9 +51,7 @@ async def test_a_run_that_does_not_move_is_a_timeout(cook: Cook, tmp_path: Path)
 
 
 async def test_a_full_disk_is_nobodys_fault(cook: Cook, tmp_path: Path) -> None:
-    full = tmp_path / "full"
-    full.write_text(f"#!{sys.executable} -IS\nimport sys\nsys.exit('1.mp4: No space left on device')\n")
-    full.chmod(0o755)
+    full = scripted(tmp_path / "full", "sys.exit('1.mp4: No space left on device')")
 
     with pytest.raises(OSError, match="No space left"):
         await render(replace(await cook("motion"), ffmpeg=full), [recipe()], lambda _frames: None)
