@@ -10,14 +10,17 @@ import json
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
 
-from retake.bus.messages import ProgressTick
 from retake.domain.timing import Timing
 from retake.store.connect import Database, Unavailable
 from retake.store.events import Event, events_after, last_event
+
+if TYPE_CHECKING:  # the routes can be described, and the wire code made anew, without the wire code
+    from retake.bus.messages import ProgressTick
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -96,7 +99,7 @@ class Live:
             for listener in listeners:
                 listener.wake()
 
-    def tick(self, tick: ProgressTick) -> None:
+    def tick(self, tick: "ProgressTick") -> None:
         told = encoded(
             "progress", None,
             {
