@@ -143,4 +143,4 @@ async def test_what_happens_in_one_slot_stays_in_it(here: Works, clips: Clips) -
         {"error_code": "internal"}
     ]
     assert await here.sql("SELECT DISTINCT failures FROM part") == [{"failures": 0}]
-    assert [entry for entry in here.scratch.glob("*/[0-9]*")] == []
+    assert list(here.scratch.glob("*/[0-9]*")) == []
