@@ -42,6 +42,8 @@ class Variation(_Shape):
     size: int | None
     duration: float | None
     distance: dict[str, Any] | None
+    url: str | None
+    thumbnail_url: str | None
     error: str | None
     error_code: str | None
 
@@ -63,6 +65,7 @@ class File(_Shape):
     width: int | None
     height: int | None
     fps: float | None
+    thumbnail_url: str | None
     completed_variations: int
     failed_variations: int
     error: str | None
@@ -78,6 +81,16 @@ class FileWithRecipes(File):
     variations: list[VariationWithRecipe]
 
 
+class Files(_Shape):
+    """A page of a job's files."""
+
+    files: list[FileWithVariations]
+    page: int
+    per_page: int
+    total: int
+    pages: int
+
+
 class Summary(_Shape):
     """A job in a list."""
 
@@ -91,6 +104,7 @@ class Summary(_Shape):
     failed_variations: int
     progress: float
     file_names: list[str]
+    thumbnail_url: str | None
     created_at: datetime
     ended_at: datetime | None
     expires_at: datetime | None
