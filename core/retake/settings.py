@@ -11,6 +11,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from retake.domain.limits import Limits
 from retake.domain.timing import Timing
+from retake.retention import Storage as Storage  # noqa: PLC0414  one of the concerns
 from retake.variables import (
     PORT,
     TEXT,
@@ -169,12 +170,6 @@ class Uploads:
         default="1024",
         explain="The fewest bytes per second, over that many seconds of waiting for them, before a request is cut.",
     )
-    storage_cap_mib: int | None = setting(
-        "RETAKE_STORAGE_CAP_MIB",
-        whole(1, 1_000_000_000),
-        optional=True,
-        explain="What all workspaces together may store, in MiB; a job that would not fit is refused. Else no limit.",
-    )
 
 
 @concern
@@ -257,7 +252,7 @@ class Laptop:
     )
 
 
-CONCERNS: tuple[type, ...] = (Postgres, Nats, Bucket, Observe, Api, Uploads, Worker, Videos, Clock, Laptop)
+CONCERNS: tuple[type, ...] = (Postgres, Nats, Bucket, Observe, Api, Uploads, Storage, Worker, Videos, Clock, Laptop)
 
 
 def read_all(cls: type[T], environ: Mapping[str, str] | None = None) -> T:

@@ -155,7 +155,7 @@ async def test_a_file_too_large_is_refused_while_it_arrives(start: Start, databa
 
 
 async def test_storage_that_is_full_is_507_with_both_figures(start: Start, database: Database, blobs: Blobs) -> None:
-    async with logged_in(await start(limits={"storage_cap_mib": 10})) as client:
+    async with logged_in(await start(storage={"cap_mib": 10})) as client:
         answer = await client.post("/api/jobs", **form(("a.mp4", clip(2 * MIB)), variations="5"))
 
     told = answer.json()

@@ -1,5 +1,6 @@
 """A workspace on real Postgres, and what a test does in it, in as few words as possible."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,7 +39,9 @@ class Accepted:
 
 def plan(takes: int, cost: float = 1) -> Plan:
     """So many takes, of so many CPU seconds each."""
-    planned = [Planned(index, {"index": index}, RESERVE, cost) for index in range(1, takes + 1)]
+    planned = [
+        Planned(index, {"index": index, "output": {"profile": "fast"}}, RESERVE, cost) for index in range(1, takes + 1)
+    ]
     return Plan({"frames": 1}, "sha of the source", planned)
 
 
@@ -165,3 +168,7 @@ class Scene:
             "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         )
         return int(row["n"]) >= count
+
+    async def settled(self, task: asyncio.Task[Any], waiting: int) -> bool:
+        """Is it done, or does it wait with so many for a lock?"""
+        return task.done() or await self.waiting(waiting)

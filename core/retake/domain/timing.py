@@ -18,6 +18,8 @@ class Timing:
     retry_most: float = 300
     ack_wait: float = 30  # the broker delivers again after this without an ack
     worker_alive: float = 30  # a worker that was not seen for this long is not counted
+    download: float = 60  # how long a download holds its job's bytes without sending any
+    download_most: float = 21600  # and how long at all
 
     @classmethod
     def scaled(cls, factor: float) -> "Timing":

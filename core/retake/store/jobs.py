@@ -130,16 +130,18 @@ async def _admit(connection: Connection, needed: int, cap: int) -> None:
         raise StorageFull(needed, max(0, cap - row["used"]))
 
 
-async def wish(database: Database, job: UUID, wanted: Wish, because: str | None = None) -> State:
+async def wish(
+    database: Database, job: UUID, wanted: Wish, because: str | None = None, *, workspace: UUID | None = None
+) -> State:
     """What a person, or the janitor for them, wants of a job; returns the state it has then.
 
     Pause withdraws what was announced, also what the relay is about to mark, hence the new generation. Resume announces
     anew. Cancel and expire reach everything that waits in this same transaction, also the waiting takes of running
     parts, whose workers learn it at their next heartbeat.
     """
-    async with moving(database, job) as move:
+    async with moving(database, job, workspace) as move:
         await change_wish(move, wanted, because)
-    return await state_of(database, job)
+    return move.job.state
 
 
 async def change_wish(move: Move, wanted: Wish, because: str | None = None) -> None:
@@ -196,10 +198,15 @@ async def _cancel_waiting(move: Move) -> None:
 
 
 async def expire_due(database: Database, limit: int = 100) -> int:
-    """The janitor's chore: jobs whose time is over. One job per transaction; another janitor's work is not redone."""
+    """The janitor's chore: jobs whose time is over. One job per transaction; another janitor's work is not redone, and
+    whoever is downloading may finish."""
     async with database.transaction() as connection:
         rows = await connection.execute(
-            "SELECT id FROM job WHERE wish <> 'expire' AND expires_at <= now() ORDER BY expires_at LIMIT %s", (limit,)
+            """
+            SELECT id FROM job WHERE wish <> 'expire' AND expires_at <= now() AND NOT being_downloaded(id)
+            ORDER BY expires_at LIMIT %s
+            """,
+            (limit,),
         )
         due = [row["id"] for row in await rows.fetchall()]
     expired = 0
@@ -207,7 +214,11 @@ async def expire_due(database: Database, limit: int = 100) -> int:
         try:
             async with moving(database, job) as move:
                 rows = await move.connection.execute(
-                    "SELECT FROM job WHERE id = %s AND wish <> 'expire' AND expires_at <= now()", (job,)
+                    """
+                    SELECT FROM job
+                    WHERE id = %s AND wish <> 'expire' AND expires_at <= now() AND NOT being_downloaded(id)
+                    """,
+                    (job,),
                 )
                 if await rows.fetchone() is not None:
                     await change_wish(move, Wish.EXPIRE, "age")
@@ -215,11 +226,3 @@ async def expire_due(database: Database, limit: int = 100) -> int:
         except JobGone:
             continue
     return expired
-
-
-async def state_of(database: Database, job: UUID) -> State:
-    async with database.transaction() as connection:
-        row = await (await connection.execute("SELECT state FROM job WHERE id = %s", (job,))).fetchone()
-    if row is None:
-        raise JobGone
-    return State(row["state"])

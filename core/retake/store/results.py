@@ -69,11 +69,15 @@ async def results_of(database: Database, workspace: UUID, job: UUID) -> Results:
 
 
 async def purgeable(database: Database, limit: int) -> list[UUID]:
-    """Expired jobs whose bytes may still be there. In no order: janitors at once meet less, and a job that cannot be
-    purged keeps no other from it for ever."""
+    """Expired jobs whose bytes may still be there, and that nobody downloads (any more). In no order: janitors at once
+    meet less, and a job that cannot be purged keeps no other from it for ever."""
     async with database.transaction() as connection:
         rows = await connection.execute(
-            "SELECT id FROM job WHERE state = 'expired' AND purged_at IS NULL ORDER BY random() LIMIT %s", (limit,)
+            """
+            SELECT id FROM job WHERE state = 'expired' AND purged_at IS NULL AND NOT being_downloaded(id)
+            ORDER BY random() LIMIT %s
+            """,
+            (limit,),
         )
         return [row["id"] for row in await rows.fetchall()]
 

@@ -16,10 +16,31 @@ from starlette.datastructures import QueryParams
 
 from retake.domain.states import VIDEO_STATES, State
 from retake.store.views import KINDS, Page, Row, Wanted
+from retake_api.described import asks
 from retake_api.problems import Problem
 
 MOST = 200
 LONGEST_SEARCH = 200
+LAST_PAGE = 10**9
+
+_PLACE = {"type": "integer", "minimum": 1}
+JOBS_ASKED = asks(
+    status={"type": "array", "items": {"type": "string", "enum": list(State)}},
+    kind={"type": "string", "examples": ["variations"]},
+    q={
+        "type": "string",
+        "maxLength": LONGEST_SEARCH,
+        "description": "What stands in the job's name, or in the name of one of its files, in upper or lower case.",
+    },
+    limit={**_PLACE, "maximum": MOST, "default": 50},
+    cursor={"type": "string", "description": "From the `Link` of the page before."},
+)
+FILES_ASKED = asks(
+    status={"type": "array", "items": {"type": "string", "enum": list(VIDEO_STATES)}},
+    page={**_PLACE, "maximum": LAST_PAGE, "default": 1},
+    per_page={**_PLACE, "maximum": MOST, "default": 50},
+)
+"""As the OpenAPI document has them."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +74,7 @@ def read_files(query: QueryParams) -> Files:
     _only(query, "status", "page", "per_page")
     return Files(
         _several(query, "status", VIDEO_STATES),
-        page=_whole(query, "page", usual=1, most=10**9),
+        page=_whole(query, "page", usual=1, most=LAST_PAGE),
         per_page=_whole(query, "per_page", usual=50, most=MOST),
     )
 

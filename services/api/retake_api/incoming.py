@@ -5,7 +5,7 @@ from uuid import UUID
 
 from retake.blobs.bucket import Blobs
 from retake.domain.sniff import ENOUGH, refusal, sniff
-from retake.settings import Uploads
+from retake.settings import Storage, Uploads
 from retake.store.connect import Database
 from retake_api.buffers import Buffers
 from retake_api.problems import Problem
@@ -22,6 +22,7 @@ class Dock:
     blobs: Blobs
     buffers: Buffers
     limits: Uploads
+    storage: Storage
 
 
 class Incoming:

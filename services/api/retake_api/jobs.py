@@ -11,18 +11,29 @@ from fastapi import Depends, FastAPI, Request, Response
 from pydantic import TypeAdapter
 
 from retake.store.connect import Database
-from retake.store.views import Page, Row, job_view, summaries
+from retake.store.views import FILES, Page, Row, job_view, summaries
 from retake_api import views
 from retake_api.auth import Caller, Gate
-from retake_api.filters import read_files, read_jobs, write_cursor
+from retake_api.described import refuses
+from retake_api.filters import FILES_ASKED, JOBS_ASKED, read_files, read_jobs, write_cursor
 from retake_api.problems import NothingHere
-from retake_api.schemas import Files, FileWithRecipes, Job, Summary
+from retake_api.schemas import FileId, Files, FileWithRecipes, Job, JobId, Summary
 
 _SUMMARIES = TypeAdapter(list[Summary])
 
 
 def install(app: FastAPI, gate: Gate, database: Database) -> None:
-    @app.get("/api/jobs", response_model=list[Summary])
+    @app.get(
+        "/api/jobs",
+        summary="List jobs, newest first",
+        tags=["jobs"],
+        response_model=list[Summary],
+        response_description='A page of them. `Link: <...>; rel="next"` names the next one, if there is one.',
+        responses=refuses(
+            {400: "There is no such parameter, or it cannot have that value; `allowed` says what can be."}
+        ),
+        openapi_extra=JOBS_ASKED,
+    )
     async def list_jobs(request: Request, caller: Annotated[Caller, Depends(gate)]) -> Response:
         asked = read_jobs(request.query_params)
         rows = await summaries(
@@ -35,13 +46,29 @@ def install(app: FastAPI, gate: Gate, database: Database) -> None:
             answer.headers["Link"] = f'<{link.path}?{link.query}>; rel="next"'
         return answer
 
-    @app.get("/api/jobs/{job_id}", response_model=Job)
-    async def show_job(request: Request, job_id: str, caller: Annotated[Caller, Depends(gate)]) -> Response:
+    @app.get(
+        "/api/jobs/{job_id}",
+        summary="One job, with its videos and their takes",
+        tags=["jobs"],
+        response_model=Job,
+        response_description=f"As it is now, with its first {FILES} files.",
+    )
+    async def show_job(request: Request, job_id: JobId, caller: Annotated[Caller, Depends(gate)]) -> Response:
         told = views.job(await found(database, caller, job_id))
         return _json(request, told.model_dump_json(by_alias=True).encode())
 
-    @app.get("/api/jobs/{job_id}/files", response_model=Files)
-    async def list_files(request: Request, job_id: str, caller: Annotated[Caller, Depends(gate)]) -> Response:
+    @app.get(
+        "/api/jobs/{job_id}/files",
+        summary="The videos of a job, page by page",
+        tags=["jobs"],
+        response_model=Files,
+        response_description="A page of them; one after the last is empty.",
+        responses=refuses(
+            {400: "There is no such parameter, or it cannot have that value; `allowed` says what can be."}
+        ),
+        openapi_extra=FILES_ASKED,
+    )
+    async def list_files(request: Request, job_id: JobId, caller: Annotated[Caller, Depends(gate)]) -> Response:
         asked = read_files(request.query_params)
         row = await found(database, caller, job_id, asked.asked())
         told = Files(
@@ -53,9 +80,15 @@ def install(app: FastAPI, gate: Gate, database: Database) -> None:
         )
         return _json(request, told.model_dump_json(by_alias=True).encode())
 
-    @app.get("/api/jobs/{job_id}/files/{file_id}", response_model=FileWithRecipes)
+    @app.get(
+        "/api/jobs/{job_id}/files/{file_id}",
+        summary="One video of a job, with the recipes of its takes",
+        tags=["jobs"],
+        response_model=FileWithRecipes,
+        response_description="As it is now.",
+    )
     async def show_file(
-        request: Request, job_id: str, file_id: str, caller: Annotated[Caller, Depends(gate)]
+        request: Request, job_id: JobId, file_id: FileId, caller: Annotated[Caller, Depends(gate)]
     ) -> Response:
         row = await found(database, caller, job_id, Page(only=read_id(file_id), recipes=True))
         if not row["files"]:
