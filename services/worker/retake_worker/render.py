@@ -27,6 +27,7 @@ from retake_worker.diagnosis import diagnosis
 from retake_worker.ffmpeg_command import check_arguments, file_of, look_of, render_arguments
 from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Patience, run
 from retake_worker.movie import Movie, read_movie
+from retake_worker.sandbox import Program
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -34,6 +35,8 @@ _PIECE = 2**20
 _AT_LEAST = 120.0
 _SECONDS_PER_MEGAPIXEL = 0.2  # twenty times what a frame of a take costs
 _TOLERANCE = 2  # frames
+# What takes may be long, several times what any profile gives: pictures, sound, and the small frames.
+_SPACE_AT_LEAST, _BYTES_PER_PIXEL, _BYTES_PER_SECOND = 64 * 2**20, 0.1, 64_000
 
 
 class BadTake(Exception):
@@ -44,7 +47,7 @@ class BadTake(Exception):
 class Kitchen:
     """Where takes of one source are made."""
 
-    ffmpeg: Path
+    ffmpeg: Program
     clip: Clip
     folder: Path
     limits: Limits
@@ -55,7 +58,12 @@ async def render(kitchen: Kitchen, recipes: Sequence[Mapping[str, Any]], moved: 
     """Makes all these takes in one run. Raises FFmpegError, or OSError when it is the disk that is full."""
     clip = kitchen.clip
     pixels = clip.size.width * clip.size.height * clip.frames * len(recipes)
-    patience = Patience(stall=kitchen.stall, total=_AT_LEAST + pixels / 1e6 * _SECONDS_PER_MEGAPIXEL)
+    written = pixels * _BYTES_PER_PIXEL + clip.seconds * len(recipes) * _BYTES_PER_SECOND
+    patience = Patience(
+        stall=kitchen.stall,
+        total=_AT_LEAST + pixels / 1e6 * _SECONDS_PER_MEGAPIXEL,
+        space=_SPACE_AT_LEAST + int(written),
+    )
     arguments = render_arguments(clip, recipes, kitchen.limits)
     try:
         await run(kitchen.ffmpeg, arguments, kitchen.folder, patience, moved=moved)
