@@ -14,12 +14,14 @@ from retake.store.connect import Database
 from retake.store.views import FILES, Page, Row, job_view, summaries
 from retake_api import views
 from retake_api.auth import Caller, Gate
-from retake_api.described import refuses
+from retake_api.described import Answers, refuses
 from retake_api.filters import FILES_ASKED, JOBS_ASKED, read_files, read_jobs, write_cursor
 from retake_api.problems import NothingHere
 from retake_api.schemas import FileId, Files, FileWithRecipes, Job, JobId, Summary
 
 _SUMMARIES = TypeAdapter(list[Summary])
+_UNCHANGED: Answers = {304: {"description": "It is as it was when its `ETag`, now in `If-None-Match`, was told."}}
+_NOT_ASKED = refuses({400: "There is no such parameter, or it cannot have that value; `allowed` says what can be."})
 
 
 def install(app: FastAPI, gate: Gate, database: Database) -> None:
@@ -29,9 +31,7 @@ def install(app: FastAPI, gate: Gate, database: Database) -> None:
         tags=["jobs"],
         response_model=list[Summary],
         response_description='A page of them. `Link: <...>; rel="next"` names the next one, if there is one.',
-        responses=refuses(
-            {400: "There is no such parameter, or it cannot have that value; `allowed` says what can be."}
-        ),
+        responses=_UNCHANGED | _NOT_ASKED,
         openapi_extra=JOBS_ASKED,
     )
     async def list_jobs(request: Request, caller: Annotated[Caller, Depends(gate)]) -> Response:
@@ -52,6 +52,7 @@ def install(app: FastAPI, gate: Gate, database: Database) -> None:
         tags=["jobs"],
         response_model=Job,
         response_description=f"As it is now, with its first {FILES} files.",
+        responses=_UNCHANGED,
     )
     async def show_job(request: Request, job_id: JobId, caller: Annotated[Caller, Depends(gate)]) -> Response:
         told = views.job(await found(database, caller, job_id))
@@ -63,9 +64,7 @@ def install(app: FastAPI, gate: Gate, database: Database) -> None:
         tags=["jobs"],
         response_model=Files,
         response_description="A page of them; one after the last is empty.",
-        responses=refuses(
-            {400: "There is no such parameter, or it cannot have that value; `allowed` says what can be."}
-        ),
+        responses=_UNCHANGED | _NOT_ASKED,
         openapi_extra=FILES_ASKED,
     )
     async def list_files(request: Request, job_id: JobId, caller: Annotated[Caller, Depends(gate)]) -> Response:
@@ -86,6 +85,7 @@ def install(app: FastAPI, gate: Gate, database: Database) -> None:
         tags=["jobs"],
         response_model=FileWithRecipes,
         response_description="As it is now.",
+        responses=_UNCHANGED,
     )
     async def show_file(
         request: Request, job_id: JobId, file_id: FileId, caller: Annotated[Caller, Depends(gate)]
