@@ -25,6 +25,11 @@ _NOT_ASKED = refuses({400: "There is no such parameter, or it cannot have that v
 
 
 def install(app: FastAPI, gate: Gate, database: Database) -> None:
+    _install_jobs(app, gate, database)
+    _install_files(app, gate, database)
+
+
+def _install_jobs(app: FastAPI, gate: Gate, database: Database) -> None:
     @app.get(
         "/api/jobs",
         summary="List jobs, newest first",
@@ -58,6 +63,8 @@ def install(app: FastAPI, gate: Gate, database: Database) -> None:
         told = views.job(await found(database, caller, job_id))
         return _json(request, told.model_dump_json(by_alias=True).encode())
 
+
+def _install_files(app: FastAPI, gate: Gate, database: Database) -> None:
     @app.get(
         "/api/jobs/{job_id}/files",
         summary="The videos of a job, page by page",
