@@ -57,3 +57,9 @@ SOURCES = Counter(
     ["how"],
     registry=REGISTRY,
 )
+WEBHOOKS = Counter(
+    "retake_webhooks_total",
+    "Messages to callback URLs, by what became of a try: delivered, failed (tried again), refused.",
+    ["outcome"],
+    registry=REGISTRY,
+)

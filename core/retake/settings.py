@@ -7,6 +7,7 @@ which is how a cluster mounts secrets. docs/configuration.md is generated from t
 
 import os
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any, TypeVar, get_type_hints
 
 from retake.arrivals import Uploads as Uploads  # noqa: PLC0414  one of the concerns
@@ -19,6 +20,7 @@ from retake.variables import (
     concern,
     decimal,
     matching,
+    networks,
     one_of,
     setting,
     unknown,
@@ -199,6 +201,28 @@ class Videos:
 
 
 @concern
+class Webhooks:
+    """What is sent to the `callbackUrl` of jobs."""
+
+    secret: str | None = setting(
+        "RETAKE_WEBHOOK_SECRET",
+        matching(
+            r"whsec_([A-Za-z0-9+/]{4}){8,24}([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?",
+            "whsec_ and 24 to 74 random bytes in base64",
+        ),
+        optional=True,
+        explain="What messages are signed with; receivers check by it. Without it no job may name a `callbackUrl`.",
+        secret=True,
+    )
+    networks: tuple[IPv4Network | IPv6Network, ...] = setting(
+        "RETAKE_WEBHOOK_NETWORKS",
+        networks(),
+        default="",
+        explain="Networks that messages may be sent to though they are not public.",
+    )
+
+
+@concern
 class Clock:
     """How fast retake's own time runs."""
 
@@ -229,7 +253,9 @@ class Laptop:
     )
 
 
-CONCERNS: tuple[type, ...] = (Postgres, Nats, Bucket, Observe, Api, Uploads, Storage, Worker, Videos, Clock, Laptop)
+CONCERNS: tuple[type, ...] = (
+    Postgres, Nats, Bucket, Observe, Api, Uploads, Storage, Webhooks, Worker, Videos, Clock, Laptop,
+)  # fmt: skip
 
 
 def read_all(cls: type[T], environ: Mapping[str, str] | None = None) -> T:

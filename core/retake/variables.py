@@ -8,6 +8,7 @@ import difflib
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeVar, dataclass_transform
 from urllib.parse import urlsplit
@@ -71,6 +72,14 @@ def one_of(*words: str) -> Rule:
 
 def matching(pattern: str, says: str) -> Rule:
     return Rule(says, lambda value: value if re.fullmatch(pattern, value) else _refuse(value))
+
+
+def networks() -> Rule:
+    """As a tuple; of no address when the text is empty."""
+    return Rule(
+        "networks like 10.0.0.0/8, separated by commas",
+        lambda text: tuple(ip_network(one.strip()) for one in text.split(",") if one.strip()),
+    )
 
 
 TEXT = matching(r"\S(.*\S)?", "text that is not empty")

@@ -1,5 +1,6 @@
 """The data folder of `make run`: who may use it, its lock, its secrets, and the state file other commands read."""
 
+import base64
 import fcntl
 import json
 import os
@@ -75,11 +76,17 @@ def read_state(data: Path) -> dict[str, Any] | None:
 
 def kept_password(data: Path, environ: Mapping[str, str]) -> str:
     """The one that is set, else the one made up for this folder the first time."""
-    if asked := environ.get("RETAKE_PASSWORD"):
-        return asked
-    place = data / "password"
+    return environ.get("RETAKE_PASSWORD") or _kept(data / "password", secrets.token_urlsafe(12))
+
+
+def kept_webhook_secret(data: Path) -> str:
+    """What receivers of webhooks check signatures by; made up for this folder the first time."""
+    return _kept(data / "webhook-secret", f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}")
+
+
+def _kept(place: Path, made_up: str) -> str:
     if not place.exists():
-        write_secret(place, secrets.token_urlsafe(12) + "\n")
+        write_secret(place, f"{made_up}\n")
     return place.read_text().strip()
 
 

@@ -163,6 +163,8 @@ class Retake:
             **addresses.environment(),
             "RETAKE_PASSWORD": password,
             "RETAKE_SCRATCH": str(scratch),
+            "RETAKE_WEBHOOK_SECRET": folder.kept_webhook_secret(self._data),
+            "RETAKE_WEBHOOK_NETWORKS": "127.0.0.0/8, ::1/128",  # receivers are tried out on the same machine
             "RETAKE_WORKER_SLOTS": self._environ.get("RETAKE_WORKER_SLOTS", "1"),  # there is a worker for each core
         }
         self.url = f"http://{_HOST}:{listening.getsockname()[1]}"

@@ -35,9 +35,7 @@ class Delivery:
     at: datetime
 
 
-async def note_deliveries(
-    connection: Connection, job: UUID, events: Sequence[tuple[str, Mapping[str, Any]]]
-) -> None:
+async def note_deliveries(connection: Connection, job: UUID, events: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
     """In the transaction of the events, which holds the job: so its deliveries are numbered in their order."""
     told = [(kind, body) for kind, body in events if kind in TOLD]
     if not told:

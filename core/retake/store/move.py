@@ -19,6 +19,7 @@ from psycopg.types.json import Jsonb
 
 from retake.domain.states import ENDED, PartState, State, VariationState, Wish, job_state, video_state
 from retake.store.connect import Connection, Database
+from retake.store.deliveries import note_deliveries
 from retake.store.progress import note_progress
 
 
@@ -176,6 +177,7 @@ async def record_events(
     connection: Connection, workspace: UUID, job_id: UUID, events: list[tuple[str, Mapping[str, Any]]]
 ) -> None:
     """The last thing before a commit: the lock is held from the first id to it, so ids never commit out of order."""
+    await note_deliveries(connection, job_id, events)
     await connection.execute("SELECT pg_advisory_xact_lock(1, number) FROM workspace WHERE id = %s", (workspace,))
     for kind, body in events:
         await connection.execute(

@@ -18,12 +18,13 @@ from retake.blobs.bucket import open_blobs
 from retake.blobs.errors import BlobError
 from retake.entry import enter
 from retake.health import Health, serve
-from retake.settings import Api, Bucket, Clock, Nats, Observe, Postgres, Storage, Uploads
+from retake.settings import Api, Bucket, Clock, Nats, Observe, Postgres, Storage, Uploads, Webhooks
 from retake.store.connect import Unavailable, open_database
 from retake.store.workspaces import ensure_workspace
 from retake_api.app import Tools, create_app
 from retake_api.dispatch import Dispatch
 from retake_api.live import Live
+from retake_api.webhooks import Sender
 
 SHARED = "default"
 """The workspace of everybody who knows the shared password."""
@@ -39,6 +40,7 @@ class Settings:
     bucket: Bucket
     nats: Nats
     clock: Clock
+    webhooks: Webhooks
 
 
 class Server(uvicorn.Server):
@@ -84,13 +86,13 @@ async def run(settings: Settings) -> None:
             timeout_graceful_shutdown=1,
         )
         handed = None if settings.api.socket is None else [socket.socket(fileno=settings.api.socket)]
-        serving = asyncio.create_task(Server(config, live).serve(handed))
-        dispatching = asyncio.create_task(dispatch.run())
-        await asyncio.wait({serving, dispatching}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (dispatching, serving):
+        sender = Sender(database, settings.clock.timing(), settings.webhooks)
+        tasks = [asyncio.create_task(one) for one in (dispatch.run(), sender.run(), Server(config, live).serve(handed))]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
             if not task.done():
                 task.cancel()
-        for ended in await asyncio.gather(dispatching, serving, return_exceptions=True):
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(ended, Exception):
                 raise ended
 

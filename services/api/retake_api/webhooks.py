@@ -11,8 +11,6 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Sequence
-from contextlib import suppress
 
 import structlog
 
@@ -22,7 +20,7 @@ from retake.settings import Webhooks
 from retake.store import deliveries
 from retake.store.connect import Database, Unavailable
 from retake.store.deliveries import Delivery, take_due
-from retake_api.posting import Forbidden, Network, NotSent, Target, post
+from retake_api.posting import PATIENCE, Forbidden, NotSent, Target, post
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -52,7 +50,7 @@ def payload(delivery: Delivery) -> bytes:
 class Sender:
     def __init__(self, database: Database, timing: Timing, settings: Webhooks) -> None:
         self._database, self._timing = database, timing
-        self._secret, self._networks = settings.secret, settings.allowed()
+        self._secret, self._networks, self.patience = settings.secret, settings.networks, PATIENCE
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -70,7 +68,10 @@ class Sender:
         if self._secret is None:
             return 0
         due = await take_due(self._database, AT_ONCE)
-        await asyncio.gather(*(self._send(self._secret, one) for one in due))
+        ended = await asyncio.gather(*(self._send(self._secret, one) for one in due), return_exceptions=True)
+        for error in ended:
+            if error is not None:
+                raise error
         return len(due)
 
     async def _send(self, secret: str, delivery: Delivery) -> None:
@@ -83,7 +84,7 @@ class Sender:
             "webhook-signature": signature(secret, name, sent_at, body),
         }
         try:
-            status = await post(Target.of(delivery.url), body, headers, self._networks)
+            status = await post(Target.of(delivery.url), body, headers, self._networks, self.patience)
         except Forbidden as error:
             await self._refused(delivery, None, str(error))
         except NotSent as error:
