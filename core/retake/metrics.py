@@ -29,3 +29,9 @@ BUS_MALFORMED = Counter(
     "Messages that nobody could read; they were removed or passed over.",
     registry=REGISTRY,
 )
+DOWNLOADS = Counter(
+    "retake_downloads_total",
+    "Answers longer than one piece that were begun, by how they ended: whole, left, stalled, lapsed or broken.",
+    ["end"],
+    registry=REGISTRY,
+)

@@ -13,6 +13,7 @@ from api.process import environment  # noqa: F401  a fixture
 from api.serving import served
 from api.wire import PASSWORD
 from retake.blobs.bucket import Blobs
+from retake.domain.timing import Timing
 from retake.health import Health
 from retake.settings import Uploads, read
 from retake.store.connect import Database
@@ -57,6 +58,7 @@ async def tools(database: Database, blobs: Blobs) -> Tools:
         password=PASSWORD,
         workspace=await ensure_workspace(database, "default"),
         limits=read(Uploads, {}),
+        timing=Timing(),
         wake=nobody,
     )
 

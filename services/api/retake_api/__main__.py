@@ -54,6 +54,7 @@ async def run(settings: Settings) -> None:
             password=settings.api.password,
             workspace=await ensure_workspace(database, SHARED),
             limits=settings.uploads,
+            timing=settings.clock.timing(),
             wake=dispatch.wake,
         )
         config = uvicorn.Config(

@@ -12,11 +12,13 @@ from fastapi.responses import JSONResponse
 
 from retake import __version__
 from retake.blobs.bucket import Blobs
+from retake.domain.timing import Timing
 from retake.health import Health
 from retake.settings import Uploads
 from retake.store.connect import Database
-from retake_api import auth, downloads, jobs, problems, uploads
+from retake_api import auth, downloads, files, jobs, problems, uploads
 from retake_api.buffers import Buffers
+from retake_api.delivery import Delivery
 from retake_api.incoming import MIB, Dock
 from retake_api.patience import Patience
 from retake_api.request_log import RequestLog
@@ -35,6 +37,7 @@ class Tools:
     workspace: UUID
     """Where the shared password leads."""
     limits: Uploads
+    timing: Timing
     wake: Callable[[], Awaitable[None]]
     """Tells the relay that there is something to announce."""
 
@@ -52,7 +55,9 @@ def create_app(tools: Tools) -> FastAPI:
     dock = Dock(tools.database, tools.blobs, Buffers(tools.limits.buffer_mib * MIB), tools.limits)
     uploads.install(app, gate, dock, tools.wake)
     jobs.install(app, gate, tools.database)
-    downloads.install(app, gate.workspace, tools.database, tools.blobs)
+    delivery = Delivery(tools.database, tools.blobs, tools.timing)
+    downloads.install(app, gate.workspace, tools.database, delivery)
+    files.install(app, gate.workspace, tools.database, tools.blobs, delivery)
     return app
 
 
