@@ -15,7 +15,7 @@ from api.wire import PASSWORD
 from retake.blobs.bucket import Blobs
 from retake.domain.timing import Timing
 from retake.health import Health
-from retake.settings import Uploads, read
+from retake.settings import Storage, Uploads, read
 from retake.store.connect import Database
 from retake.store.workspaces import ensure_workspace
 from retake_api.app import Tools, create_app
@@ -59,17 +59,21 @@ async def tools(database: Database, blobs: Blobs) -> Tools:
         workspace=await ensure_workspace(database, "default"),
         limits=read(Uploads, {}),
         timing=Timing(),
+        storage=read(Storage, {}),
         wake=nobody,
     )
 
 
 @pytest.fixture
 async def start(tools: Tools) -> AsyncIterator[Start]:
-    """`await start(limits={...}, workspace=...)` is one more replica."""
+    """`await start(limits={...}, storage={...}, workspace=...)` is one more replica."""
     async with AsyncExitStack() as servers:
 
-        async def begin(limits: dict[str, Any] | None = None, **changed: Any) -> Server:
+        async def begin(
+            limits: dict[str, Any] | None = None, storage: dict[str, Any] | None = None, **changed: Any
+        ) -> Server:
             changed["limits"] = replace(tools.limits, **(limits or {}))
+            changed["storage"] = replace(tools.storage, **(storage or {}))
             return await servers.enter_async_context(serving(replace(tools, **changed)))
 
         yield begin

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -51,6 +52,14 @@ async def test_two_videos_become_a_job(server: Server, client: httpx.AsyncClient
     [parts] = await rows(database, "SELECT count(*) FROM part WHERE kind = 'inspect' AND state = 'queued'")
     assert parts["count"] == 2
     assert len(server.woken) == 1
+
+
+async def test_a_job_is_kept_as_long_as_was_set_when_it_was_accepted(start: Start, database: Database) -> None:
+    async with logged_in(await start(storage={"hours": 1.5})) as client:
+        answer = await client.post("/api/jobs", **form(("a.mp4", clip())))
+
+    assert answer.status_code == 202
+    assert await rows(database, "SELECT retention FROM job") == [{"retention": timedelta(minutes=90)}]
 
 
 async def test_bytes_are_kept_as_they_came(client: httpx.AsyncClient, database: Database, blobs: Blobs) -> None:

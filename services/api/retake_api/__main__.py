@@ -17,7 +17,7 @@ from retake.blobs.bucket import open_blobs
 from retake.blobs.errors import BlobError
 from retake.entry import enter
 from retake.health import Health, serve
-from retake.settings import Api, Bucket, Clock, Nats, Observe, Postgres, Uploads
+from retake.settings import Api, Bucket, Clock, Nats, Observe, Postgres, Storage, Uploads
 from retake.store.connect import Unavailable, open_database
 from retake.store.workspaces import ensure_workspace
 from retake_api.app import Tools, create_app
@@ -31,6 +31,7 @@ SHARED = "default"
 class Settings:
     api: Api
     uploads: Uploads
+    storage: Storage
     observe: Observe
     postgres: Postgres
     bucket: Bucket
@@ -55,6 +56,7 @@ async def run(settings: Settings) -> None:
             workspace=await ensure_workspace(database, SHARED),
             limits=settings.uploads,
             timing=settings.clock.timing(),
+            storage=settings.storage,
             wake=dispatch.wake,
         )
         config = uvicorn.Config(

@@ -14,9 +14,9 @@ from retake import __version__
 from retake.blobs.bucket import Blobs
 from retake.domain.timing import Timing
 from retake.health import Health
-from retake.settings import Uploads
+from retake.settings import Storage, Uploads
 from retake.store.connect import Database
-from retake_api import auth, downloads, files, jobs, problems, uploads
+from retake_api import auth, creation, docs, downloads, files, jobs, openapi, problems, schemas
 from retake_api.buffers import Buffers
 from retake_api.delivery import Delivery
 from retake_api.incoming import MIB, Dock
@@ -38,6 +38,7 @@ class Tools:
     """Where the shared password leads."""
     limits: Uploads
     timing: Timing
+    storage: Storage
     wake: Callable[[], Awaitable[None]]
     """Tells the relay that there is something to announce."""
 
@@ -52,18 +53,27 @@ def create_app(tools: Tools) -> FastAPI:
     open_to_all(app, tools.health, tools.needed)
     gate = auth.Gate(tools.database)
     auth.install(app, gate, tools.database, tools.password, tools.workspace)
-    dock = Dock(tools.database, tools.blobs, Buffers(tools.limits.buffer_mib * MIB), tools.limits)
-    uploads.install(app, gate, dock, tools.wake)
+    dock = Dock(tools.database, tools.blobs, Buffers(tools.limits.buffer_mib * MIB), tools.limits, tools.storage)
+    creation.install(app, gate, dock, tools.wake)
     jobs.install(app, gate, tools.database)
     delivery = Delivery(tools.database, tools.blobs, tools.timing)
     downloads.install(app, gate.workspace, tools.database, delivery)
     files.install(app, gate.workspace, tools.database, tools.blobs, delivery)
+    docs.install(app)
+    openapi.install(app)
     return app
 
 
 def open_to_all(app: FastAPI, health: Health, needed: frozenset[str]) -> None:
-    @app.get("/api/health")
-    async def people_ask_whether_it_works() -> JSONResponse:
+    @app.get(
+        "/api/health",
+        summary="Does every part work?",
+        tags=["service"],
+        response_model=schemas.Health,
+        response_description="They all do.",
+        responses={503: {"model": schemas.Health, "description": "A part is down; `parts` names it."}},
+    )
+    async def health_of_parts() -> JSONResponse:
         parts = await health.parts()
         down = [name for name, works in parts.items() if not works]
         body = {

@@ -30,6 +30,7 @@ from retake.store.connect import Database, Unavailable
 from retake.store.downloads import give_back, renew, take
 from retake.store.sources import SourceGone
 from retake_api.conditions import Version, wanted
+from retake_api.described import Answers, refuses, streams
 from retake_api.problems import Problem
 from retake_api.segments import Layout, Segment, Stored, read
 
@@ -197,6 +198,17 @@ class _Sending(StreamingResponse):
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         except TimeoutError:
             raise Stalled from None
+
+
+def delivers(media: str, what: str, **more: str) -> Answers:
+    """What a route that answers by Delivery says of itself; `more` are headers that only it has."""
+    told = {"ETag": "This version.", "Content_Disposition": "The name to keep it under.", **more}
+    return (
+        streams(media, what, 200, **told)
+        | streams(media, "The part that `Range` asked for.", 206, **told, Content_Range="Which part, of how much.")
+        | {304: {"description": "The caller has this version."}}
+        | refuses({412: "This is not the version that `If-Match` names.", 416: "There is nothing in that range."})
+    )
 
 
 def disposition(name: str, *, inline: bool = False) -> str:

@@ -12,41 +12,62 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from retake.domain.states import ENDED
 from retake.store.connect import Database
 from retake.store.results import NoSuchMoment, Results, results_of
 from retake_api.archive import entries, filename
 from retake_api.conditions import Version
-from retake_api.delivery import CHANGING, Delivery, Offer, disposition
+from retake_api.delivery import CHANGING, Delivery, Offer, delivers, disposition
+from retake_api.described import refuses
 from retake_api.jobs import read_id
 from retake_api.problems import NothingHere, Problem
+from retake_api.schemas import JobId
 from retake_api.zipstream import lay_out
 
 _CHOSEN = " of those that were chosen"
 
-Names = Annotated[list[str] | None, Query()]
+Files = Annotated[list[str] | None, Query(description="Only takes of these files: ids, repeated or with commas.")]
+Numbers = Annotated[list[str] | None, Query(description="Only takes with these numbers, repeated or with commas.")]
+Moment = Annotated[
+    int | None,
+    Query(
+        alias="asOf", ge=1, lt=2**63, description="The id of an event: only takes that were finished when it happened."
+    ),
+]
 
 
 def install(app: FastAPI, caller: Callable[..., Awaitable[UUID]], database: Database, delivery: Delivery) -> None:
     """`caller` is the dependency that knows in whose workspace the request is."""
 
-    async def download(
+    async def download_job(
         request: Request,
         *,
-        job_id: str,
+        job_id: JobId,
         workspace: Annotated[UUID, Depends(caller)],
-        file: Names = None,
-        variation: Names = None,
-        as_of: Annotated[int | None, Query(alias="asOf", ge=1, lt=2**63)] = None,
+        file: Files = None,
+        variation: Numbers = None,
+        as_of: Moment = None,
     ) -> Response:
         results = await found(database, workspace, read_id(job_id), as_of)
         pinned = as_of is not None
         chosen = choose(results, listed(file), listed(variation), pinned=pinned)
         return await delivery.answer(request, offer(request, chosen, pinned=pinned))
 
-    app.get("/api/jobs/{job_id}/download")(download)
-    app.head("/api/jobs/{job_id}/download", include_in_schema=False)(download)
+    app.get(
+        "/api/jobs/{job_id}/download",
+        summary="The finished takes of a job, as one ZIP",
+        tags=["results"],
+        response_class=StreamingResponse,
+        responses=delivers(
+            "application/zip",
+            "A folder per video, and `manifest.json` and `manifest.csv` with the recipe of each take.",
+            Content_Location="While the job runs: where this very answer can be continued.",
+        )
+        | refuses({409: "No take is finished (yet).", 410: "The job expired; the sentence says why."}),
+    )(download_job)
+    app.head("/api/jobs/{job_id}/download", include_in_schema=False)(download_job)
 
 
 async def found(database: Database, workspace: UUID, job: UUID, as_of: int | None) -> Results:

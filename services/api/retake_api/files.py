@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import Depends, FastAPI, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from retake.blobs.bucket import Blobs
 from retake.domain.states import VariationState
@@ -15,9 +16,11 @@ from retake.store.connect import Database
 from retake.store.files import source_file, take_file, thumb_key
 from retake.store.sources import SourceGone
 from retake_api.conditions import Version
-from retake_api.delivery import IMMUTABLE, Delivery, Offer, SourceRemoved, disposition
+from retake_api.delivery import IMMUTABLE, Delivery, Offer, SourceRemoved, delivers, disposition
+from retake_api.described import refuses
 from retake_api.jobs import read_id
 from retake_api.problems import NothingHere, Problem
+from retake_api.schemas import FileId, JobId
 from retake_api.segments import Content, Stored, end_to_end
 from retake_api.zipnames import clean, folders, take_path
 
@@ -29,7 +32,12 @@ _VIDEO = {
     ".avi": "video/x-msvideo",
 }
 
-_FILE = "/api/jobs/{job_id}/files/{file_id}"
+_REFUSED = {
+    409: "The take is not finished yet, failed or was cancelled.",
+    410: "The job expired, or its source was removed; the sentence says why.",
+}
+
+Index = Annotated[str, Path(examples=["1"], description="The number of a take, from 1.")]
 
 
 class Place(NamedTuple):
@@ -45,13 +53,13 @@ def install(
 ) -> None:
     """`caller` is the dependency that knows in whose workspace the request is."""
 
-    async def place(job_id: str, file_id: str, workspace: Annotated[UUID, Depends(caller)]) -> Place:
+    async def place(job_id: JobId, file_id: FileId, workspace: Annotated[UUID, Depends(caller)]) -> Place:
         return Place(workspace, read_id(job_id), read_id(file_id))
 
     There = Annotated[Place, Depends(place)]  # noqa: N806  a type
-    Kept = Annotated[bool, Query(alias="download")]  # noqa: N806  a type
+    Kept = Annotated[bool, Query(alias="download", description="To be kept, not to be shown.")]  # noqa: N806  a type
 
-    async def take(request: Request, at: There, index: str, kept: Kept = False) -> Response:  # noqa: FBT002
+    async def show_take(request: Request, at: There, index: Index, kept: Kept = False) -> Response:  # noqa: FBT002
         found = await take_file(database, *at, read_index(index))
         if found.key is None or found.size is None:
             raise unfinished(found.state, found.error)
@@ -61,7 +69,7 @@ def install(
             request, _offer(at, [(found.size, Stored(found.key))], "video/mp4", name, inline=not kept)
         )
 
-    async def source(request: Request, at: There, kept: Kept = False) -> Response:  # noqa: FBT002
+    async def show_source(request: Request, at: There, kept: Kept = False) -> Response:  # noqa: FBT002
         try:
             found = await source_file(database, *at)
         except SourceGone:
@@ -71,10 +79,10 @@ def install(
         kind = next((kind for ending, kind in _VIDEO.items() if name.lower().endswith(ending)), "video/mp4")
         return await delivery.answer(request, _offer(at, contents, kind, name, inline=not kept, source=found.id))
 
-    async def take_thumbnail(request: Request, at: There, index: str) -> Response:
+    async def show_take_thumbnail(request: Request, at: There, index: Index) -> Response:
         return await picture(request, at, (await take_file(database, *at, read_index(index))).thumb_key)
 
-    async def thumbnail(request: Request, at: There) -> Response:
+    async def show_thumbnail(request: Request, at: There) -> Response:
         return await picture(request, at, await thumb_key(database, *at))
 
     async def picture(request: Request, at: Place, key: str | None) -> Response:
@@ -84,14 +92,20 @@ def install(
         data = await blobs.get(key)
         return await delivery.answer(request, _offer(at, [(len(data), data)], "image/webp", "thumbnail.webp"))
 
-    for path, answer in (
-        (f"{_FILE}/variations/{{index}}", take),
-        (f"{_FILE}/variations/{{index}}/thumbnail", take_thumbnail),
-        (f"{_FILE}/source", source),
-        (f"{_FILE}/thumbnail", thumbnail),
-    ):
-        app.get(path)(answer)
-        app.head(path, include_in_schema=False)(answer)
+    def route(path: str, answer: Callable[..., Awaitable[Response]], summary: str, media: str, what: str) -> None:
+        app.get(
+            f"/api/jobs/{{job_id}}/files/{{file_id}}{path}",
+            summary=summary,
+            tags=["results"],
+            response_class=StreamingResponse,
+            responses=delivers(media, what) | refuses(_REFUSED),
+        )(answer)
+        app.head(f"/api/jobs/{{job_id}}/files/{{file_id}}{path}", include_in_schema=False)(answer)
+
+    route("/variations/{index}", show_take, "One take, to be watched or kept", "video/mp4", "The take.")
+    route("/variations/{index}/thumbnail", show_take_thumbnail, "The picture of a take", "image/webp", "The picture.")
+    route("/source", show_source, "The video as it was uploaded", "video/mp4", "The source; other sorts say so.")
+    route("/thumbnail", show_thumbnail, "The picture of a video", "image/webp", "The picture.")
 
 
 def read_index(text: str) -> int:
