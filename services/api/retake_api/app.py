@@ -16,10 +16,11 @@ from retake.domain.timing import Timing
 from retake.health import Health
 from retake.settings import Storage, Uploads
 from retake.store.connect import Database
-from retake_api import auth, creation, docs, downloads, files, jobs, openapi, problems, schemas
+from retake_api import auth, creation, docs, downloads, event_streams, files, jobs, openapi, problems, schemas
 from retake_api.buffers import Buffers
 from retake_api.delivery import Delivery
 from retake_api.incoming import MIB, Dock
+from retake_api.live import Live
 from retake_api.patience import Patience
 from retake_api.request_log import RequestLog
 
@@ -41,6 +42,7 @@ class Tools:
     storage: Storage
     wake: Callable[[], Awaitable[None]]
     """Tells the relay that there is something to announce."""
+    live: Live
 
 
 def create_app(tools: Tools) -> FastAPI:
@@ -59,6 +61,7 @@ def create_app(tools: Tools) -> FastAPI:
     delivery = Delivery(tools.database, tools.blobs, tools.timing)
     downloads.install(app, gate.workspace, tools.database, delivery)
     files.install(app, gate.workspace, tools.database, tools.blobs, delivery)
+    event_streams.install(app, gate, tools.database, tools.live)
     docs.install(app)
     openapi.install(app)
     return app
