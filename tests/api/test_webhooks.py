@@ -32,7 +32,7 @@ LOOPBACK = "127.0.0.0/8"
 def test_the_signature_is_that_of_the_published_example() -> None:
     signed = signature(SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
 
-    assert signed == "v1,g0hM9SsE+OTPJTGt/tmKtSyFlE3uFJELVlNIOLJ1OUs="
+    assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
 @dataclass
@@ -53,8 +53,9 @@ class Receiver:
         body = await reader.readexactly(int(headers["content-length"]))
         self.came.append((first, headers, body))
         writer.write(self.answer)
-        if self.answer:
-            writer.close()
+        if not self.answer:
+            await reader.read()
+        writer.close()
 
     @property
     def told(self) -> list[dict[str, Any]]:
@@ -281,7 +282,7 @@ def test_a_network_that_is_named_is_permitted_and_no_other() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_address_for_webhooks_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="must|Port"):
+    with pytest.raises(ValueError, match=r"must|Port"):
         Target.of(url)
 
 

@@ -87,7 +87,8 @@ async def failed(database: Database, delivery: UUID, answered: int | None, error
         await connection.execute(
             """
             UPDATE delivery SET answered = %(answered)s, error = %(error)s,
-                next_at = now() + least(%(first)s * power(2, least(attempts - 1, 20)), %(most)s) * (0.8 + 0.4 * random()),
+                next_at = now()
+                    + least(%(first)s * power(2, least(attempts - 1, 20)), %(most)s) * (0.8 + 0.4 * random()),
                 state = CASE WHEN created_at < now() - %(day)s THEN 'given_up' ELSE 'waiting' END,
                 ended_at = CASE WHEN created_at < now() - %(day)s THEN now() END
             WHERE id = %(id)s AND state = 'waiting'
