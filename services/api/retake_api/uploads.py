@@ -18,6 +18,7 @@ from fastapi.responses import JSONResponse
 from retake.domain.states import State
 from retake.store.jobs import NewJob, StorageFull, accept
 from retake.store.views import video_ids
+from retake_api.addresses import address
 from retake_api.arrival import FIELDS, Arrival
 from retake_api.auth import Caller, Gate
 from retake_api.described import refuses, takes
@@ -68,7 +69,7 @@ def install(app: FastAPI, gate: Gate, dock: Dock, wake: Callable[[], Awaitable[N
             AcceptedFile(id=video, name=came.name, size=came.size)
             for video, came in zip(videos, arrival.videos, strict=True)
         ]
-        return accepted(new, files)
+        return accepted(request, new, files)
 
 
 def check_length(declared: str | None, most_mib: int) -> None:
@@ -101,14 +102,14 @@ def full(error: StorageFull) -> Problem:
     )  # fmt: skip
 
 
-def accepted(new: NewJob, files: list[AcceptedFile]) -> JSONResponse:
-    address = f"/api/jobs/{new.id}"
+def accepted(request: Request, new: NewJob, files: list[AcceptedFile]) -> JSONResponse:
+    place = address(request, f"/api/jobs/{new.id}")
     body = AcceptedJob(
         job_id=new.id,
         status=State.QUEUED,
         files=files,
         variations_per_video=new.variations,
         total_variations=new.variations * len(files),
-        status_url=address,
+        status_url=place,
     )
-    return JSONResponse(body.model_dump(mode="json", by_alias=True), 202, {"Location": address})
+    return JSONResponse(body.model_dump(mode="json", by_alias=True), 202, {"Location": place})
