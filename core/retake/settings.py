@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, TypeVar, get_type_hints
 
+from retake.arrivals import Uploads as Uploads  # noqa: PLC0414  one of the concerns
 from retake.domain.limits import Limits
 from retake.domain.timing import Timing
 from retake.retention import Storage as Storage  # noqa: PLC0414  one of the concerns
@@ -166,41 +167,6 @@ class Api:
 
 
 @concern
-class Uploads:
-    """What one request may bring, and how it must arrive."""
-
-    files: int = setting("RETAKE_UPLOAD_FILES", whole(1, 200), default="10", explain="The most videos in one form.")
-    file_mib: int = setting(
-        "RETAKE_UPLOAD_FILE_MIB", whole(1, 1_000_000), default="500", explain="The largest video, in MiB."
-    )
-    request_mib: int = setting(
-        "RETAKE_UPLOAD_REQUEST_MIB",
-        whole(1, 10_000_000),
-        default="5001",
-        explain="The largest request, in MiB, everything around the videos included.",
-    )
-    buffer_mib: int = setting(
-        "RETAKE_UPLOAD_BUFFER_MIB",
-        whole(8, 100_000),
-        default="32",
-        explain="How many MiB of uploads one process holds in memory on their way to storage. Beyond that, chunks are "
-        "smaller: each upload always has its 256 KiB.",
-    )
-    idle: float = setting(
-        "RETAKE_BODY_IDLE_SECONDS",
-        decimal(0.1, 3600),
-        default="30",
-        explain="A request whose next byte takes longer than this is cut.",
-    )
-    slowest: int = setting(
-        "RETAKE_BODY_SLOWEST_BYTES",
-        whole(0, 1_000_000_000),
-        default="1024",
-        explain="The fewest bytes per second, over that many seconds of waiting for them, before a request is cut.",
-    )
-
-
-@concern
 class Worker:
     """The worker."""
 
@@ -210,12 +176,23 @@ class Worker:
         optional=True,
         explain="Who claims; in a cluster the pod's name. Else host name and process id.",
     )
-    slots: int = setting("RETAKE_WORKER_SLOTS", whole(1, 64), default="1", explain="Parts worked on at once.")
+    slots: int | None = setting(
+        "RETAKE_WORKER_SLOTS",
+        whole(1, 64),
+        optional=True,
+        explain="Parts worked on at once. Else one for each whole CPU that it may use, if its memory is enough.",
+    )
     scratch: str | None = setting(
         "RETAKE_SCRATCH",
         TEXT,
         optional=True,
         explain="The folder for files in work. Else the system's temporary one.",
+    )
+    keep_mib: int = setting(
+        "RETAKE_SCRATCH_KEEP_MIB",
+        whole(0, 10_000_000),
+        default="2048",
+        explain="How many MiB of sources a worker keeps in scratch for the next part of the same video.",
     )
     ffmpeg: str | None = setting(
         "RETAKE_FFMPEG",

@@ -3,8 +3,13 @@
 A proxy may hand on requests with the prefix or strip it; both arrive at the same routes.
 """
 
+from contextvars import ContextVar
+
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+_prefix: ContextVar[str] = ContextVar("prefix", default="")
+"""Of the request that is being answered."""
 
 
 class PathPrefix:
@@ -17,12 +22,13 @@ class PathPrefix:
             if path != self._prefix and not path.startswith(f"{self._prefix}/"):
                 path = self._prefix + path
             scope = {**scope, "path": path, "root_path": self._prefix}
+            _prefix.set(self._prefix)
         await self._app(scope, receive, send)
 
 
-def address(request: Request, path: str) -> str:
-    """Of `/api/...`, for `Location` and for bodies."""
-    return f"{request.scope.get('root_path', '')}{path}"
+def address(path: str) -> str:
+    """Of `/api/...`, as it stands in `Location` and in bodies."""
+    return _prefix.get() + path
 
 
 def origin(request: Request) -> str:

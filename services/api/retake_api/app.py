@@ -17,7 +17,7 @@ from retake.blobs.bucket import Blobs
 from retake.health import Health
 from retake.settings import Api, Storage, Uploads
 from retake.store.connect import Database
-from retake_api import docs, downloads, jobs, links, login, openapi, problems, schemas, uploads
+from retake_api import creation, docs, downloads, jobs, links, login, openapi, problems, schemas
 from retake_api.addresses import PathPrefix
 from retake_api.auth import Access, Gate
 from retake_api.buffers import Buffers
@@ -60,7 +60,7 @@ def create_app(tools: Tools) -> FastAPI:
     gate = Gate(tools.access)
     login.install(app, gate, tools.door)
     dock = Dock(tools.database, tools.blobs, Buffers(tools.limits.buffer_mib * MIB), tools.limits, tools.storage)
-    uploads.install(app, gate, dock, tools.wake)
+    creation.install(app, gate, dock, tools.wake)
     jobs.install(app, gate, tools.database)
     downloads.install(app, gate.workspace, tools.database, tools.blobs)
     links.install(app, gate, tools.access)

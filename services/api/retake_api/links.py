@@ -37,6 +37,6 @@ def install(app: FastAPI, gate: Gate, access: Access) -> None:
         job = await found(access.database, caller, job_id)
         expires = await moment_in(access.database, LIFE)
         token = access.signer.sign(LINK, f"{caller.workspace}/{job['id']}", expires)
-        url = f"{origin(request)}{address(request, f'/api/jobs/{job_id}/download')}?link={token}"
+        url = f"{origin(request)}{address(f'/api/jobs/{job_id}/download')}?link={token}"
         told = Link(url=url, expires_at=expires).model_dump(mode="json", by_alias=True)
         return JSONResponse(told, 201, {"Location": url, "Cache-Control": "no-store"})

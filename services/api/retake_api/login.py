@@ -21,6 +21,7 @@ from retake.store.connect import Database
 from retake.store.login_attempts import Limits, TooMany, count_attempt, forgive_attempt
 from retake.store.moments import moment_in
 from retake.store.sessions import begin_session, end_session
+from retake_api.addresses import address
 from retake_api.auth import COOKIE, SESSION, Caller, Gate, unknown
 from retake_api.bodies import json_object
 from retake_api.described import refuses, takes
@@ -127,7 +128,7 @@ def _set_cookie(answer: Response, request: Request, token: str, life: timedelta)
         COOKIE,
         token,
         max_age=int(life.total_seconds()),
-        path=request.scope.get("root_path") or "/",
+        path=address("") or "/",
         secure=request.url.scheme == "https",
         httponly=True,
         samesite="strict",

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
@@ -55,8 +55,8 @@ def install(app: FastAPI) -> None:
         response_description="OpenAPI 3.1.",
         responses={200: {"content": {"application/json": {"example": {"openapi": "3.1.0"}}}}},
     )
-    async def openapi_document(request: Request) -> Response:
-        prefix = address(request, "")
+    async def openapi_document() -> Response:
+        prefix = address("")
         if prefix not in made:
             told = {**document(app), "servers": [{"url": prefix or "/"}]}
             made[prefix] = json.dumps(told, ensure_ascii=False).encode()

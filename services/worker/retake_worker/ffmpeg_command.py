@@ -74,11 +74,22 @@ def render_arguments(clip: Clip, recipes: Sequence[Mapping[str, Any]], limits: L
     ]  # fmt: skip
 
 
-def check_arguments(file: str, limits: Limits) -> list[str]:
-    """Decodes the key frames of a take; what cannot be decoded is an error."""
+def check_arguments(files: Sequence[str], limits: Limits) -> list[str]:
+    """Decodes the key frames of takes; what cannot be decoded is an error."""
+    reads = [*reading("mov", limits), "-skip_frame", "nokey", "-err_detect", "explode"]
     return [
-        *QUIETLY, "-xerror", *reading("mov", limits), "-skip_frame", "nokey", "-err_detect", "explode",
-        "-i", f"file:{file}", "-map", "0:v", "-fps_mode", "passthrough", "-f", "null", "-",
+        *QUIETLY, "-xerror", *(argument for file in files for argument in [*reads, "-i", f"file:{file}"]),
+        *(argument for number in range(len(files)) for argument in ["-map", f"{number}:v"]),
+        "-fps_mode", "passthrough", "-f", "null", "-",
+    ]  # fmt: skip
+
+
+def decode_arguments(clip: Clip, limits: Limits) -> list[str]:
+    """Decodes all pictures of the source, for nothing but to hear which are damaged."""
+    return [
+        "-nostdin", "-hide_banner", "-v", "repeat+info", "-nostats", "-max_error_rate", "1",
+        *reading(clip.demuxer, limits), "-i", f"file:{SOURCE}",
+        "-map", f"0:{clip.picture}", "-fps_mode", "passthrough", "-f", "null", "-",
     ]  # fmt: skip
 
 
