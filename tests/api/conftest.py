@@ -14,11 +14,13 @@ from api.process import environment  # noqa: F401  a fixture
 from api.serving import served
 from api.wire import PASSWORD
 from retake.blobs.bucket import Blobs
+from retake.domain.timing import Timing
 from retake.health import Health
 from retake.settings import Api, Storage, Uploads, read
 from retake.store.connect import Database
 from retake_api.__main__ import open_access
 from retake_api.app import Tools, create_app
+from retake_api.live import Live
 
 API = read(Api, {"RETAKE_PASSWORD": PASSWORD})
 
@@ -36,6 +38,7 @@ class Server:
     woken: list[None]
     ended: list[str]
     """The path of every request that is over, whatever became of it."""
+    live: Live
 
     async def log_in(self, password: str = PASSWORD) -> str:
         answer = await self.client.post("/api/auth", json={"password": password})
@@ -62,8 +65,10 @@ async def tools(database: Database, blobs: Blobs) -> Tools:
         door=door,
         web=API,
         limits=read(Uploads, {}),
+        timing=Timing(),
         storage=read(Storage, {}),
         wake=nobody,
+        live=Live(database, Timing()),
     )
 
 
@@ -91,10 +96,13 @@ async def serving(tools: Tools) -> AsyncIterator[Server]:
     woken: list[None] = []
     ended: list[str] = []
 
+    live = Live(tools.database, Timing())
+
     async def wake() -> None:
         woken.append(None)
+        live.wake()
 
-    app = create_app(replace(tools, wake=wake))
+    app = create_app(replace(tools, wake=wake, live=live))
 
     async def watched(scope: Any, receive: Any, send: Any) -> None:
         try:
@@ -103,7 +111,8 @@ async def serving(tools: Tools) -> AsyncIterator[Server]:
             ended.append(scope.get("path", ""))
 
     async with served(watched) as url, httpx.AsyncClient(base_url=url, timeout=20) as client:
-        yield Server(url, client, woken, ended)
+        yield Server(url, client, woken, ended, live)
+        live.close()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 import uvloop
@@ -26,6 +27,7 @@ from retake_api.app import Tools, create_app
 from retake_api.auth import Access
 from retake_api.dispatch import Dispatch
 from retake_api.keys import Keys
+from retake_api.live import Live
 from retake_api.login import Door
 from retake_api.password import Password
 from retake_api.signing import Signer
@@ -59,12 +61,25 @@ async def open_access(api: Api, database: Database) -> tuple[Access, Door]:
     return access, Door(database, signer, password, await ensure_workspace(database, SHARED))
 
 
+class Server(uvicorn.Server):
+    """Waits for requests to end when it is told to stop; those that would not end by themselves are told, too."""
+
+    def __init__(self, config: uvicorn.Config, live: Live) -> None:
+        super().__init__(config)
+        self._live = live
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._live.close()
+        super().handle_exit(sig, frame)
+
+
 async def run(settings: Settings) -> None:
     async with AsyncExitStack() as opened:
         database = await opened.enter_async_context(open_database(settings.postgres, name="retake-api"))
         blobs = await opened.enter_async_context(open_blobs(settings.bucket))
         holder = f"{socket.gethostname()}-{os.getpid()}"
-        dispatch = Dispatch(database, settings.nats, settings.clock.timing(), holder)
+        live = Live(database, settings.clock.timing())
+        dispatch = Dispatch(database, settings.nats, settings.clock.timing(), holder, live)
         health = Health({"postgres": database.check, "storage": blobs.check, "queue": dispatch.check})
         await opened.enter_async_context(await serve(settings.observe.host, settings.observe.port, health))
         access, door = await open_access(settings.api, database)
@@ -77,8 +92,10 @@ async def run(settings: Settings) -> None:
             door=door,
             web=settings.api,
             limits=settings.uploads,
+            timing=settings.clock.timing(),
             storage=settings.storage,
             wake=dispatch.wake,
+            live=live,
         )
         config = uvicorn.Config(
             create_app(tools),
@@ -91,7 +108,7 @@ async def run(settings: Settings) -> None:
             timeout_graceful_shutdown=1,
         )
         handed = None if settings.api.socket is None else [socket.socket(fileno=settings.api.socket)]
-        serving = asyncio.create_task(uvicorn.Server(config).serve(handed))
+        serving = asyncio.create_task(Server(config, live).serve(handed))
         dispatching = asyncio.create_task(dispatch.run())
         await asyncio.wait({serving, dispatching}, return_when=asyncio.FIRST_COMPLETED)
         for task in (dispatching, serving):

@@ -14,14 +14,29 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from retake import __version__
 from retake.blobs.bucket import Blobs
+from retake.domain.timing import Timing
 from retake.health import Health
 from retake.settings import Api, Storage, Uploads
 from retake.store.connect import Database
-from retake_api import creation, docs, downloads, jobs, links, login, openapi, problems, schemas
+from retake_api import (
+    creation,
+    docs,
+    downloads,
+    event_streams,
+    files,
+    jobs,
+    links,
+    login,
+    openapi,
+    problems,
+    schemas,
+)
 from retake_api.addresses import PathPrefix
 from retake_api.auth import Access, Gate
 from retake_api.buffers import Buffers
+from retake_api.delivery import Delivery
 from retake_api.incoming import MIB, Dock
+from retake_api.live import Live
 from retake_api.login import Door
 from retake_api.patience import Patience
 from retake_api.request_log import RequestLog
@@ -44,9 +59,11 @@ class Tools:
     door: Door
     web: Api
     limits: Uploads
+    timing: Timing
     storage: Storage
     wake: Callable[[], Awaitable[None]]
     """Tells the relay that there is something to announce."""
+    live: Live
 
 
 def create_app(tools: Tools) -> FastAPI:
@@ -62,8 +79,11 @@ def create_app(tools: Tools) -> FastAPI:
     dock = Dock(tools.database, tools.blobs, Buffers(tools.limits.buffer_mib * MIB), tools.limits, tools.storage)
     creation.install(app, gate, dock, tools.wake)
     jobs.install(app, gate, tools.database)
-    downloads.install(app, gate.workspace, tools.database, tools.blobs)
+    delivery = Delivery(tools.database, tools.blobs, tools.timing)
+    downloads.install(app, gate.workspace, tools.database, delivery)
+    files.install(app, gate.workspace, tools.database, tools.blobs, delivery)
     links.install(app, gate, tools.access)
+    event_streams.install(app, gate, tools.database, tools.live)
     docs.install(app)
     openapi.install(app)
     return app

@@ -25,6 +25,7 @@ from retake_api.problems import Told
 TAGS = {
     "access": "Who may call: a password becomes a session. API keys need none.",
     "jobs": "Submit videos, and look at what becomes of them.",
+    "live": "What happens, while it happens.",
     "results": "Finished takes, as bytes.",
     "service": "The installation itself.",
 }
@@ -128,11 +129,13 @@ def _complete(operation: Json, route: APIRoute, method: str) -> None:
 
 
 def _gate_of(dependant: Dependant) -> tuple[Gate, Any] | None:
-    """The gate among a route's dependencies, and what of it stands there: itself or a method."""
+    """The gate among a route's dependencies, or theirs; and what of it stands there: itself or a method."""
     for one in dependant.dependencies:
         for guard in (one.call, getattr(one.call, "__self__", None)):
             if isinstance(guard, Gate):
                 return guard, one.call
+        if (deeper := _gate_of(one)) is not None:
+            return deeper
     return None
 
 
