@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import time
+from ipaddress import ip_network
 
 import structlog
 
@@ -50,7 +51,8 @@ def payload(delivery: Delivery) -> bytes:
 class Sender:
     def __init__(self, database: Database, timing: Timing, settings: Webhooks) -> None:
         self._database, self._timing = database, timing
-        self._secret, self._networks, self.patience = settings.secret, settings.networks, PATIENCE
+        self._secret, self.patience = settings.secret, PATIENCE
+        self._networks = [ip_network(one) for one in settings.networks]
 
     async def run(self) -> None:
         """Until cancelled."""
