@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 from retake.domain.states import ENDED, WISHES, PartState, State, Wish
 from retake.domain.work import RECIPE_VERSION, PartKind
 from retake.store.connect import Connection, Database
+from retake.store.each import one_by_one
 from retake.store.move import JobGone, Move, charge_ledger, moving, record_events
 from retake.store.sources import SourceGone, estimate, lock_ready_sources
 
@@ -77,7 +78,7 @@ async def accept(database: Database, new: NewJob, *, cap: int | None = None, key
             raise SourceGone(f"{len(missing)} of {len(sources)} sources are not ready")
         reserves = [estimate(sizes[source], new.variations) for _, source in new.videos]
         if cap is not None:
-            await _admit(connection, sum(reserves), cap)
+            await admit(connection, sum(reserves), cap)
         await connection.execute(
             """
             INSERT INTO job (id, workspace, kind, variations, options, seed, priority, retention)
@@ -115,8 +116,14 @@ async def _answer_key(connection: Connection, workspace: UUID, key: KeyOwner) ->
         raise KeyLost
 
 
-async def _admit(connection: Connection, needed: int, cap: int) -> None:
+async def lock_admission(connection: Connection) -> None:
+    """Until the commit nobody else is admitted, and nobody is evicted: what is used now is what is used then."""
     await connection.execute("SELECT pg_advisory_xact_lock(2, 0)")
+
+
+async def admit(connection: Connection, needed: int, cap: int) -> None:
+    """StorageFull unless so many bytes more fit under the cap."""
+    await lock_admission(connection)
     row = await (await connection.execute("SELECT coalesce(sum(bytes), 0)::bigint AS used FROM storage")).fetchone()
     assert row is not None
     if row["used"] + needed > cap:
@@ -188,9 +195,8 @@ async def _cancel_waiting(move: Move) -> None:
     move.charge(-freed - sum(row["reserved"] for row in await rows.fetchall()))
 
 
-async def expire_due(database: Database, limit: int = 100) -> int:
-    """The janitor's chore: jobs whose time is over. One job per transaction; another janitor's work is not redone, and
-    whoever is downloading may finish."""
+async def due_to_expire(database: Database, limit: int) -> list[UUID]:
+    """Jobs whose time is over, except while somebody downloads them."""
     async with database.transaction() as connection:
         rows = await connection.execute(
             """
@@ -199,24 +205,28 @@ async def expire_due(database: Database, limit: int = 100) -> int:
             """,
             (limit,),
         )
-        due = [row["id"] for row in await rows.fetchall()]
-    expired = 0
-    for job in due:
-        try:
-            async with moving(database, job) as move:
-                rows = await move.connection.execute(
-                    """
-                    SELECT FROM job
-                    WHERE id = %s AND wish <> 'expire' AND expires_at <= now() AND NOT being_downloaded(id)
-                    """,
-                    (job,),
-                )
-                if await rows.fetchone() is not None:
-                    await change_wish(move, Wish.EXPIRE, "age")
-                    expired += 1
-        except JobGone:
-            continue
-    return expired
+        return [row["id"] for row in await rows.fetchall()]
+
+
+async def expire_due(database: Database, limit: int = 100) -> int:
+    """The janitor's chore. One job per transaction; another janitor's work is not redone, and whoever is downloading
+    may finish."""
+
+    async def expire(job: UUID) -> bool:
+        async with moving(database, job) as move:
+            rows = await move.connection.execute(
+                """
+                SELECT FROM job
+                WHERE id = %s AND wish <> 'expire' AND expires_at <= now() AND NOT being_downloaded(id)
+                """,
+                (job,),
+            )
+            if await rows.fetchone() is None:
+                return False
+            await change_wish(move, Wish.EXPIRE, "age")
+            return True
+
+    return await one_by_one(await due_to_expire(database, limit), expire)
 
 
 async def state_of(database: Database, job: UUID) -> State:

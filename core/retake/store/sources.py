@@ -139,3 +139,38 @@ async def sweep_source(database: Database) -> list[str] | None:
         await charge_ledger(connection, gone["workspace"], -gone["size"])
         keys = await connection.execute("SELECT key FROM chunk WHERE source_id = %s", (row["id"],))
         return [chunk["key"] for chunk in await keys.fetchall()]
+
+
+async def unneeded_sources(database: Database, limit: int) -> list[UUID]:
+    """What the sweep would take."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            """
+            SELECT id FROM source
+            WHERE state = 'ready' AND origin = 'upload' AND NOT source_needed(id)
+                AND EXISTS (SELECT FROM video WHERE source_id = source.id)
+            LIMIT %s
+            """,
+            (limit,),
+        )
+        return [row["id"] for row in await rows.fetchall()]
+
+
+async def garbage_chunks(database: Database, limit: int = 1000) -> list[str]:
+    """Keys whose bytes are nobody's, and may still be there. In no order: one that cannot go blocks no other."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            """
+            SELECT c.key FROM chunk c JOIN source s ON s.id = c.source_id
+            WHERE s.state = 'gone' OR c.state = 'dropped' ORDER BY random() LIMIT %s
+            """,
+            (limit,),
+        )
+        return [row["key"] for row in await rows.fetchall()]
+
+
+async def forget_chunks(database: Database, keys: Sequence[str]) -> int:
+    """Their bytes are gone."""
+    async with database.transaction() as connection:
+        rows = await connection.execute("DELETE FROM chunk WHERE key = ANY(%s)", (list(keys),))
+        return rows.rowcount

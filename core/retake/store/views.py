@@ -19,7 +19,7 @@ async def summaries(
         rows = await connection.execute(
             """
             SELECT j.id, j.options ->> 'name' AS name, j.kind, j.state, j.variations, j.created_at, j.ended_at,
-                   j.expires_at, j.expired_because, videos.*, takes.*
+                   j.expires_at, j.expired_because, j.kept, videos.*, takes.*
             FROM (
                 SELECT * FROM job
                 WHERE workspace = %(workspace)s AND expired_because IS DISTINCT FROM 'deleted'
@@ -50,7 +50,7 @@ async def job_view(database: Database, workspace: UUID, job: UUID) -> Row | None
         rows = await connection.execute(
             """
             SELECT j.id, j.options ->> 'name' AS name, j.kind, j.wish, j.state, j.variations, j.seed, j.created_at,
-                   j.started_at, j.ended_at, j.expires_at, j.expired_because, videos.list AS videos
+                   j.started_at, j.ended_at, j.expires_at, j.expired_because, j.kept, videos.list AS videos
             FROM job j
             CROSS JOIN LATERAL (
                 SELECT json_agg(json_build_object(
@@ -88,3 +88,39 @@ async def video_ids(database: Database, job: UUID) -> list[UUID]:
     async with database.transaction() as connection:
         rows = await connection.execute("SELECT id FROM video WHERE job_id = %s ORDER BY position", (job,))
         return [row["id"] for row in await rows.fetchall()]
+
+
+async def kept_jobs(database: Database, workspace: UUID) -> Sequence[Row]:
+    """Those that no eviction takes, with what they hold."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            """
+            SELECT id AS job_id, options ->> 'name' AS name, state AS status, ended_at, expires_at,
+                   job_bytes(id) + job_source_bytes(id) AS bytes
+            FROM job WHERE workspace = %s AND kept AND wish <> 'expire' ORDER BY created_at, id
+            """,
+            (workspace,),
+        )
+        return await rows.fetchall()
+
+
+async def bytes_by_kind(database: Database, workspace: UUID) -> Row:
+    """What the workspace's part of the ledger stands for."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            """
+            SELECT (SELECT coalesce(sum(size), 0)::bigint FROM source
+                    WHERE workspace = %(workspace)s AND state = 'ready' AND origin = 'upload') AS sources,
+                coalesce(sum(takes.stored), 0)::bigint AS takes,
+                coalesce(sum(v.reserved + coalesce(takes.promised, 0)), 0)::bigint AS promised
+            FROM job j JOIN video v ON v.job_id = j.id
+            CROSS JOIN LATERAL (
+                SELECT sum(size) AS stored, sum(reserved) AS promised FROM variation WHERE video_id = v.id
+            ) takes
+            WHERE j.workspace = %(workspace)s AND j.purged_at IS NULL
+            """,
+            {"workspace": workspace},
+        )
+        row = await rows.fetchone()
+        assert row is not None
+        return row

@@ -15,7 +15,7 @@ from retake.blobs.bucket import Blobs
 from retake.health import Health
 from retake.settings import Storage, Uploads
 from retake.store.connect import Database
-from retake_api import auth, downloads, jobs, problems, uploads
+from retake_api import auth, downloads, jobs, problems, storage, uploads
 from retake_api.buffers import Buffers
 from retake_api.incoming import MIB, Dock
 from retake_api.patience import Patience
@@ -53,6 +53,7 @@ def create_app(tools: Tools) -> FastAPI:
     dock = Dock(tools.database, tools.blobs, Buffers(tools.limits.buffer_mib * MIB), tools.limits, tools.storage)
     uploads.install(app, gate, dock, tools.wake)
     jobs.install(app, gate, tools.database)
+    storage.install(app, gate, tools.database, tools.storage)
     downloads.install(app, gate.workspace, tools.database, tools.blobs)
     return app
 

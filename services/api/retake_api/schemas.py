@@ -95,6 +95,50 @@ class Summary(_Shape):
     ended_at: datetime | None
     expires_at: datetime | None
     expired_because: str | None
+    kept: bool
+
+
+class BytesByKind(_Shape):
+    """What a workspace's bytes are: uploaded videos, finished takes, and what is promised to takes not made yet."""
+
+    sources: int
+    takes: int
+    promised: int
+
+
+class NextToGo(_Shape):
+    """A job that goes when room is needed. Another workspace's has no id."""
+
+    job_id: UUID | None
+    bytes: int
+    ended_at: datetime
+    expires_at: datetime
+    why: str
+
+
+class KeptJob(_Shape):
+    job_id: UUID
+    name: str | None
+    status: str
+    bytes: int
+    ended_at: datetime | None
+    expires_at: datetime | None
+
+
+class StorageUse(_Shape):
+    """In bytes. `going` are among those used, and about to go by themselves. Without a cap there is no limit."""
+
+    used: int
+    going: int
+    cap: int | None
+    free: int | None
+    makes_room_above: int | None
+    makes_room_until: int | None
+    workspace: int
+    by_kind: BytesByKind
+    next: list[NextToGo]
+    kept: list[KeptJob]
+    kept_most: int
 
 
 class Job(_Shape):
@@ -117,5 +161,6 @@ class Job(_Shape):
     ended_at: datetime | None
     expires_at: datetime | None
     expired_because: str | None
+    kept: bool
     error: str | None
     error_code: str | None

@@ -22,6 +22,7 @@ from retake_api.auth import Caller, Gate
 from retake_api.form import boundary_of, read_form
 from retake_api.incoming import MIB, Dock
 from retake_api.problems import Problem
+from retake_api.room import finding_room
 from retake_api.schemas import AcceptedFile, AcceptedJob
 
 log = structlog.stdlib.get_logger(__name__)
@@ -63,7 +64,7 @@ async def admit(dock: Dock, arrival: Arrival, new: NewJob) -> list[UUID]:
     """The ids of the job's videos; or what forbids it, and then nothing of it is left."""
     new = replace(new, retention=dock.storage.retention(new.kind))
     try:
-        return await accept(dock.database, new, cap=dock.storage.cap)
+        return await finding_room(dock, lambda: accept(dock.database, new, cap=dock.storage.cap))
     except BaseException as error:
         if await arrival.drop():
             if isinstance(error, StorageFull):
@@ -77,7 +78,7 @@ def full(error: StorageFull) -> Problem:
     sentence = f"Storage is full: this job needs {error.needed:,} bytes, and {error.free:,} are free."
     return Problem(
         507, "storage_full", sentence, needed=error.needed, free=error.free,
-        suggestion="Ask for fewer variations, or try again when older jobs have expired.",
+        suggestion="Ask for fewer variations, or delete jobs that are not needed any more.",
     )  # fmt: skip
 
 
