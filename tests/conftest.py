@@ -31,6 +31,7 @@ from retake_local.child import Child
 from retake_local.servers import Addresses
 from retake_local.up import Servers
 from retake_worker.ffmpeg_process import find_ffmpeg
+from scenes import Films
 
 T = TypeVar("T")
 
@@ -194,6 +195,12 @@ async def blobs(bucket: Bucket) -> AsyncIterator[Blobs]:
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Clips:
     """Small videos of every sort, by name (clips.py)."""
     return Clips(tmp_path_factory.mktemp("clips"), find_ffmpeg(None))
+
+
+@pytest.fixture(scope="session")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Films:
+    """Clips that look filmed (scenes.py)."""
+    return Films(tmp_path_factory.mktemp("films"), find_ffmpeg(None))
 
 
 async def eventually(check: Callable[[], Awaitable[T]], within: float = 10) -> T:

@@ -10,7 +10,8 @@ from retake.blobs.bucket import Blobs
 from retake.blobs.keys import of_job, parse
 from retake.store.connect import Database
 from retake.store.results import stamp_purged
-from retake.store.sources import forget_chunks, garbage_chunks, sweep_source
+from retake.store.sources import forget_chunks, sweep_source
+from retake.store.uploads import dropped_chunks
 
 
 async def purge_job(database: Database, blobs: Blobs, job: UUID) -> bool:
@@ -35,7 +36,8 @@ async def sweep_sources(database: Database, blobs: Blobs, most: int) -> int:
 async def delete_garbage(database: Database, blobs: Blobs) -> int:
     """The chunks of sources that are gone, and those that lost their place to another; how many."""
     deleted = 0
-    while keys := await garbage_chunks(database):
+    while keys := await dropped_chunks(database):
         await blobs.delete_many(keys)
-        deleted += await forget_chunks(database, keys)
+        await forget_chunks(database, keys)
+        deleted += len(keys)
     return deleted

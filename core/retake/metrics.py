@@ -3,7 +3,7 @@
 A process exports only what it touched plus what stands here at zero; names end in their unit.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Info
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 REGISTRY = CollectorRegistry(auto_describe=True)
 
@@ -27,5 +27,25 @@ BUS_RECONNECTS = Counter(
 BUS_MALFORMED = Counter(
     "retake_bus_malformed_total",
     "Messages that nobody could read; they were removed or passed over.",
+    registry=REGISTRY,
+)
+FFMPEG_RUNS = Counter(
+    "retake_ffmpeg_runs_total",
+    "Runs of FFmpeg by how they ended: done, failed, crashed, killed (memory, mostly), stalled, too_long, too_much, "
+    "cancelled, not_started.",
+    ["ended"],
+    registry=REGISTRY,
+)
+SANDBOX_LAYERS = Gauge(
+    "retake_sandbox_layers",
+    "1 for each layer of FFmpeg's sandbox that this worker's kernel puts in force, 0 for one that it lacks.",
+    ["layer"],
+    registry=REGISTRY,
+)
+GUESS_ERROR = Histogram(
+    "retake_guess_error_ratio",
+    "By how much a part took longer or shorter than was thought when it began, as a share of what it took, by kind.",
+    ["kind"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5),
     registry=REGISTRY,
 )

@@ -9,8 +9,9 @@ from uuid import UUID
 from retake.domain.eviction import Ended, Share
 from retake.domain.states import Wish
 from retake.store.connect import Connection, Database
-from retake.store.jobs import change_wish, lock_admission
+from retake.store.jobs import change_wish
 from retake.store.move import JobGone, moving
+from retake.store.room import lock_admission
 
 
 @dataclass(frozen=True)

@@ -28,17 +28,28 @@ class Options:
         return {key: value for key, value in vars(self).items() if value is not None}
 
 
+def variations_of(given: Any) -> int:
+    """Of a JSON value."""
+    if isinstance(given, bool | list | dict):
+        raise _no_number()
+    return USUAL if given is None else read_variations(str(given))
+
+
 def read_variations(text: str) -> int:
     text = text.strip()
     if not text:
         return USUAL
     if not _NUMBER.fullmatch(text):
-        raise Problem(
-            422,
-            "invalid_variations",
-            f"The field `variations` must be a number; {FEWEST} to {MOST} are made of each video, {USUAL} without it.",
-        )
+        raise _no_number()
     return int(min(max(float(text), FEWEST), MOST))
+
+
+def _no_number() -> Problem:
+    return Problem(
+        422,
+        "invalid_variations",
+        f"The field `variations` must be a number; {FEWEST} to {MOST} are made of each video, {USUAL} without it.",
+    )
 
 
 def read_options(text: str) -> Options:
@@ -48,6 +59,11 @@ def read_options(text: str) -> Options:
         given = json.loads(text)
     except (ValueError, RecursionError):
         given = None
+    return options_of(given)
+
+
+def options_of(given: Any) -> Options:
+    """Of a JSON value."""
     if not isinstance(given, dict):
         raise Problem(422, "invalid_options", "The field `options` must be a JSON object.")
     allowed = sorted(Options.__dataclass_fields__)

@@ -13,6 +13,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Route
@@ -20,6 +21,7 @@ from starlette.routing import Route
 from retake.blobs.errors import BlobError
 from retake.store.connect import Unavailable
 from retake.store.move import JobGone
+from retake.store.sources import SourceGone
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -32,6 +34,23 @@ class Problem(Exception):
     ) -> None:
         super().__init__(sentence)
         self.status, self.code, self.sentence, self.headers, self.more = status, code, sentence, headers or {}, more
+
+
+class Told(BaseModel):
+    """An error (RFC 9457). Some say more, in fields of their own: `allowed`, `limit`, `suggestion`, `errors`."""
+
+    model_config = ConfigDict(title="Problem", extra="allow")
+
+    type: str = Field(examples=["about:blank"])
+    title: str = Field(examples=["Conflict"], description="What the status means.")
+    status: int = Field(examples=[409])
+    detail: str = Field(examples=["No take of this job is finished yet."])
+    code: str = Field(examples=["no_takes_yet"], description="What programs tell it by; it stays.")
+    error: str = Field(examples=["No take of this job is finished yet."], description="One sentence; same as detail.")
+    instance: str | None = Field(default=None, examples=["/api/jobs"], description="The address; on no 404.")
+    requestId: str | None = Field(  # noqa: N815  as on the wire
+        default=None, examples=["b7cb3d6f0a5c3e11"], description="As in `X-Request-Id`; on no 404."
+    )
 
 
 class NothingHere(Problem):
@@ -49,6 +68,7 @@ _TRANSLATED: Mapping[type[Exception], Problem] = {
         503, "storage_unavailable", "The object store does not answer; please try again.", headers={"Retry-After": "5"}
     ),
     JobGone: NothingHere(),
+    SourceGone: Problem(409, "source_gone", "A video's bytes are not kept any more; please upload it again."),
 }
 _CLIENT_LEFT = 499  # nobody reads it but the log
 

@@ -24,9 +24,11 @@ from retake.domain.recipe import speed_of
 from retake.domain.work import Claim, Rendered
 from retake_worker.clip import Clip
 from retake_worker.diagnosis import diagnosis
-from retake_worker.ffmpeg_command import check_arguments, file_of, look_of, render_arguments
+from retake_worker.ffmpeg_command import check_arguments, decode_arguments, file_of, look_of, render_arguments
 from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Patience, run
 from retake_worker.movie import Movie, read_movie
+from retake_worker.probe import Told, too_few
+from retake_worker.sandbox import Program
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -34,17 +36,23 @@ _PIECE = 2**20
 _AT_LEAST = 120.0
 _SECONDS_PER_MEGAPIXEL = 0.2  # twenty times what a frame of a take costs
 _TOLERANCE = 2  # frames
+# What takes may be long, several times what any profile gives: pictures, sound, and the small frames.
+_SPACE_AT_LEAST, _BYTES_PER_PIXEL, _BYTES_PER_SECOND = 64 * 2**20, 0.1, 64_000
 
 
 class BadTake(Exception):
     """A file came out that is not what its recipe says."""
 
 
+Verdict = float | BadTake | FFmpegError
+"""On one take: its length in seconds, or why it does not count."""
+
+
 @dataclass(frozen=True)
 class Kitchen:
     """Where takes of one source are made."""
 
-    ffmpeg: Path
+    ffmpeg: Program
     clip: Clip
     folder: Path
     limits: Limits
@@ -55,7 +63,12 @@ async def render(kitchen: Kitchen, recipes: Sequence[Mapping[str, Any]], moved: 
     """Makes all these takes in one run. Raises FFmpegError, or OSError when it is the disk that is full."""
     clip = kitchen.clip
     pixels = clip.size.width * clip.size.height * clip.frames * len(recipes)
-    patience = Patience(stall=kitchen.stall, total=_AT_LEAST + pixels / 1e6 * _SECONDS_PER_MEGAPIXEL)
+    written = pixels * _BYTES_PER_PIXEL + clip.seconds * len(recipes) * _BYTES_PER_SECOND
+    patience = Patience(
+        stall=kitchen.stall,
+        total=_AT_LEAST + pixels / 1e6 * _SECONDS_PER_MEGAPIXEL,
+        space=_SPACE_AT_LEAST + int(written),
+    )
     arguments = render_arguments(clip, recipes, kitchen.limits)
     try:
         await run(kitchen.ffmpeg, arguments, kitchen.folder, patience, moved=moved)
@@ -65,22 +78,54 @@ async def render(kitchen: Kitchen, recipes: Sequence[Mapping[str, Any]], moved: 
         raise
 
 
-async def check(kitchen: Kitchen, recipe: Mapping[str, Any]) -> float:
-    """How long a take is, in seconds; raises BadTake, or FFmpegError when it cannot be decoded."""
+async def check(kitchen: Kitchen, recipes: Sequence[Mapping[str, Any]]) -> list[Verdict]:
+    """Of each take how long it is, in seconds, or what is wrong with it. One run decodes the key frames of all that
+    look good; when it fails, each is decoded on its own."""
+    verdicts = await asyncio.to_thread(lambda: [_walked(kitchen, recipe) for recipe in recipes])
+    files = [
+        file_of(recipe["index"])
+        for recipe, verdict in zip(recipes, verdicts, strict=True)
+        if isinstance(verdict, float)
+    ]
+    if not files or await _undecoded(kitchen, files) is None:
+        return verdicts
+    blamed = {file: await _undecoded(kitchen, [file]) for file in files}
+    return [blamed.get(file_of(recipe["index"])) or verdict for recipe, verdict in zip(recipes, verdicts, strict=True)]
+
+
+async def _undecoded(kitchen: Kitchen, files: Sequence[str]) -> FFmpegError | None:
+    try:
+        await run(kitchen.ffmpeg, check_arguments(files, kitchen.limits), kitchen.folder, Patience(total=_AT_LEAST))
+    except FFmpegError as error:
+        return error
+    return None
+
+
+async def source_is_damaged(kitchen: Kitchen) -> bool:
+    """Whether too few of its frames are sound, all over; inspect looked at some stretches only."""
+    clip, told, decoded = kitchen.clip, Told(), [0]
+    due = round(clip.fps * clip.seconds)
+    pixels = clip.width * clip.height * due
+    patience = Patience(stall=kitchen.stall, total=_AT_LEAST + pixels / 1e6 * _SECONDS_PER_MEGAPIXEL)
+    try:
+        await run(
+            kitchen.ffmpeg, decode_arguments(clip, kitchen.limits), kitchen.folder, patience,
+            moved=decoded.append, said=told.hear,
+        )  # fmt: skip
+    except FFmpegError as error:
+        return diagnosis(error).final
+    return too_few(decoded[-1] - told.damaged, due)
+
+
+def _walked(kitchen: Kitchen, recipe: Mapping[str, Any]) -> Verdict:
     file = kitchen.folder / file_of(recipe["index"])
-    seconds = await asyncio.to_thread(_walk, file, kitchen.clip, recipe)
-    await run(kitchen.ffmpeg, check_arguments(file.name, kitchen.limits), kitchen.folder, Patience(total=_AT_LEAST))
-    return seconds
-
-
-def _walk(file: Path, clip: Clip, recipe: Mapping[str, Any]) -> float:
     try:
         with file.open("rb") as opened:
             movie = read_movie(opened, file.stat().st_size)
     except (BadInput, FileNotFoundError) as error:
-        raise BadTake(f"take {recipe['index']}: {error}") from error
-    if complaint := complaint_about(movie, clip, recipe):
-        raise BadTake(f"take {recipe['index']}: {complaint}")
+        return BadTake(f"take {recipe['index']}: {error}")
+    if complaint := complaint_about(movie, kitchen.clip, recipe):
+        return BadTake(f"take {recipe['index']}: {complaint}")
     return max(track.seconds for track in movie.of("vide"))
 
 
@@ -130,7 +175,7 @@ async def store(
 
 
 def failure_of(error: FFmpegError | BadTake) -> Failure:
-    """Why a take did not come out, for people. Its source was found good, so that what is left is the encoder's."""
+    """Why a take did not come out of a source that is sound, for people."""
     if isinstance(error, FFmpegError) and not (failure := diagnosis(error)).final:
         return failure
     return ENCODER
