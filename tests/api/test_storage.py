@@ -32,7 +32,8 @@ async def test_an_empty_installation_without_a_cap(client: httpx.AsyncClient) ->
     assert answer.status_code == 200
     assert answer.json() == {
         "used": 0, "going": 0, "cap": None, "free": None, "makesRoomAbove": None, "makesRoomUntil": None,
-        "workspace": 0, "byKind": {"sources": 0, "takes": 0, "promised": 0}, "next": [], "kept": [], "keptMost": 10,
+        "workspace": 0, "byKind": {"sources": 0, "arriving": 0, "takes": 0, "promised": 0},
+        "next": [], "kept": [], "keptMost": 10,
     }  # fmt: skip
 
 
@@ -53,7 +54,7 @@ async def test_storage_says_who_uses_what_what_goes_next_and_why_and_hides_the_i
     assert pinned.json()["kept"] is True
     assert (told["cap"], told["used"], told["free"]) == (MIB, total, MIB - total)
     assert (told["makesRoomAbove"], told["makesRoomUntil"]) == (int(0.85 * MIB), int(0.75 * MIB))
-    assert told["byKind"] == {"sources": 600, "takes": 1300, "promised": 10_000}
+    assert told["byKind"] == {"sources": 600, "arriving": 0, "takes": 1300, "promised": 10_000}
     assert [(one["jobId"], one["bytes"]) for one in told["next"]] == [(str(mine.id), 1200), (None, 10_200)]
     assert {one["why"] for one in told["next"]} == {"It ended first in the workspace that uses most for its share."}
     assert [(one["jobId"], one["bytes"]) for one in told["kept"]] == [(str(kept.id), 500)]

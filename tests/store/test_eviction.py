@@ -19,9 +19,10 @@ from retake.store.eviction import (
     let_go,
     usage,
 )
-from retake.store.jobs import StorageFull, wish
+from retake.store.jobs import wish
 from retake.store.move import JobGone
 from retake.store.retrying import retry
+from retake.store.room import StorageFull
 from retake.store.workspaces import ensure_workspace
 from store.scene import BROKEN, ESTIMATE, RESULT, SIZE, TIMING, Accepted, Scene
 

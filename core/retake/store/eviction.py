@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
+from typing import Any
 from uuid import UUID
 
 from retake.domain.eviction import Ended, Share
@@ -158,3 +159,40 @@ async def let_go(database: Database, workspace: UUID, job: UUID) -> None:
             raise JobGone
         await move.connection.execute("UPDATE job SET kept = false WHERE id = %s", (job,))
         move.tell("kept", kept=False)
+
+
+async def kept_jobs(database: Database, workspace: UUID) -> Sequence[Mapping[str, Any]]:
+    """Those that no eviction takes, with what they hold."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            """
+            SELECT id AS job_id, options ->> 'name' AS name, state AS status, ended_at, expires_at,
+                   job_bytes(id) + job_source_bytes(id) AS bytes
+            FROM job WHERE workspace = %s AND kept AND wish <> 'expire' ORDER BY created_at, id
+            """,
+            (workspace,),
+        )
+        return await rows.fetchall()
+
+
+async def bytes_by_kind(database: Database, workspace: UUID) -> Mapping[str, Any]:
+    """What the workspace's part of the ledger stands for."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            """
+            SELECT (SELECT coalesce(sum(size), 0)::bigint FROM source
+                    WHERE workspace = %(workspace)s AND state = 'ready' AND origin = 'upload') AS sources,
+                (SELECT coalesce(sum(bytes), 0)::bigint FROM reservation WHERE workspace = %(workspace)s) AS arriving,
+                coalesce(sum(takes.stored), 0)::bigint AS takes,
+                coalesce(sum(v.reserved + coalesce(takes.promised, 0)), 0)::bigint AS promised
+            FROM job j JOIN video v ON v.job_id = j.id
+            CROSS JOIN LATERAL (
+                SELECT sum(size) AS stored, sum(reserved) AS promised FROM variation WHERE video_id = v.id
+            ) takes
+            WHERE j.workspace = %(workspace)s AND j.purged_at IS NULL
+            """,
+            {"workspace": workspace},
+        )
+        row = await rows.fetchone()
+        assert row is not None
+        return row

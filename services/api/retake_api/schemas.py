@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from pydantic.alias_generators import to_camel
 
 from retake.domain.states import State, VariationState, Wish
@@ -19,6 +19,8 @@ def said(example: Any, what: str | None = None) -> Any:
     """A field with its example, and with words where its name does not say it all."""
     return Field(examples=[example], description=what)
 
+
+_FILE = "/api/jobs/7f9c2ba4-e88f-4d2a-9b1e-2d6f0a5c3e11/files/c1f3c1de-6a8e-4b7a-8f0b-5a0a4c1b9d27"
 
 JobId = Annotated[str, Path(examples=["7f9c2ba4-e88f-4d2a-9b1e-2d6f0a5c3e11"], description="The `jobId` of a job.")]
 FileId = Annotated[
@@ -31,7 +33,9 @@ Share = Annotated[float, said(0.417, "From 0 to 1; only a retry lowers it.")]
 Sentence = Annotated[str | None, said(None, "One sentence for people, when something went wrong.")]
 Code = Annotated[str | None, said(None, "The same for programs, in snake_case.")]
 Reason = Annotated[str | None, said(None, "Why it expired: age, space or deleted.")]
+Kept = Annotated[bool, Field(examples=[False], description="It does not go for want of room; its time still runs.")]
 Moment = Annotated[datetime | None, said("2026-03-01T12:04:31Z")]
+Thumbnail = Annotated[str | None, said(f"{_FILE}/thumbnail", "Of a picture, once there is one.")]
 Kind = Annotated[str, said("variations")]
 Status = Annotated[State, said(State.PROCESSING)]
 
@@ -102,6 +106,8 @@ class Variation(Shape):
     size: Bytes | None
     duration: Seconds | None
     distance: Annotated[dict[str, Any] | None, said({"source": 0.31}, "How far it is from its source and sisters.")]
+    url: Annotated[str | None, said(f"{_FILE}/variations/1", "Of its bytes, once it is completed.")]
+    thumbnail_url: Annotated[str | None, said(f"{_FILE}/variations/1/thumbnail")]
     error: Sentence
     error_code: Code
 
@@ -136,6 +142,7 @@ class File(Shape):
     width: Annotated[int | None, said(1920)]
     height: Annotated[int | None, said(1080)]
     fps: Annotated[float | None, said(29.97)]
+    thumbnail_url: Thumbnail
     completed_variations: int
     failed_variations: Annotated[int, said(0)]
     error: Sentence
@@ -151,6 +158,16 @@ class FileWithRecipes(File):
     variations: list[VariationWithRecipe]
 
 
+class Files(Shape):
+    """A page of a job's files."""
+
+    files: list[FileWithVariations]
+    page: int
+    per_page: Annotated[int, said(50)]
+    total: int
+    pages: int
+
+
 class Summary(Shape):
     """A job in a list."""
 
@@ -164,10 +181,12 @@ class Summary(Shape):
     failed_variations: Annotated[int, said(0)]
     progress: Share
     file_names: list[Name]
+    thumbnail_url: Thumbnail
     created_at: datetime
     ended_at: Annotated[datetime | None, said(None)]
     expires_at: Annotated[datetime | None, said(None)]
     expired_because: Reason
+    kept: Kept
 
 
 class Job(Shape):
@@ -190,5 +209,54 @@ class Job(Shape):
     ended_at: Annotated[datetime | None, said(None)]
     expires_at: Annotated[datetime | None, said(None)]
     expired_because: Reason
+    kept: Kept
     error: Sentence
     error_code: Code
+
+
+class Keep(Shape):
+    model_config = ConfigDict(extra="forbid")
+
+    keep: Annotated[StrictBool, Field(examples=[True])]
+
+
+class BytesByKind(Shape):
+    """What a workspace's bytes are."""
+
+    sources: Annotated[int, said(48213377, "Uploaded videos.")]
+    arriving: Annotated[int, said(0, "Declared by uploads that are not complete.")]
+    takes: Annotated[int, said(96426754, "Finished takes.")]
+    promised: Annotated[int, said(0, "Kept free for takes that are not made yet.")]
+
+
+class NextToGo(Shape):
+    job_id: Annotated[UUID | None, Field(description="Null when it is another workspace's.")]
+    bytes: Bytes
+    ended_at: datetime
+    expires_at: datetime
+    why: Annotated[str, said("It ended before all the others.")]
+
+
+class KeptJob(Shape):
+    job_id: UUID
+    name: Annotated[str | None, said("spring")]
+    status: Status
+    bytes: Bytes
+    ended_at: Moment
+    expires_at: Moment
+
+
+class StorageUse(Shape):
+    """All in bytes, and of all workspaces unless it says otherwise. Without a cap there is no limit."""
+
+    used: Annotated[int, said(144640131, "Stored, and kept free for what is under way.")]
+    going: Annotated[int, said(0, "Part of it: of what is expired, and about to go by itself.")]
+    cap: Annotated[int | None, said(85899345920)]
+    free: Annotated[int | None, said(85754705789)]
+    makes_room_above: Annotated[int | None, said(73014444032, "Above this, ended jobs go in turn,")]
+    makes_room_until: Annotated[int | None, said(64424509440, "until no more than this stays.")]
+    workspace: Annotated[int, said(144640131, "What the caller's workspace uses.")]
+    by_kind: BytesByKind
+    next: Annotated[list[NextToGo], Field(description="The jobs that would go for want of room, in this order.")]
+    kept: Annotated[list[KeptJob], Field(description="The caller's jobs that would not.")]
+    kept_most: Annotated[int, said(10, "So many may be kept.")]

@@ -5,36 +5,52 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Response
-from pydantic import BaseModel, ConfigDict, StrictBool
 
 from retake.domain.eviction import HIGH, LOW, in_turn
 from retake.settings import Storage
 from retake.store.connect import Database
-from retake.store.eviction import Candidate, KeepRefused, TooManyKept, keep, let_go, outlook
-from retake.store.views import bytes_by_kind, kept_jobs
+from retake.store.eviction import (
+    Candidate,
+    KeepRefused,
+    TooManyKept,
+    bytes_by_kind,
+    keep,
+    kept_jobs,
+    let_go,
+    outlook,
+)
+from retake_api import views
 from retake_api.auth import Caller, Gate
-from retake_api.jobs import found, job
+from retake_api.described import refuses
+from retake_api.jobs import found
 from retake_api.problems import Problem
-from retake_api.schemas import BytesByKind, Job, KeptJob, NextToGo, StorageUse
+from retake_api.schemas import BytesByKind, Job, JobId, Keep, KeptJob, NextToGo, StorageUse
 
 SHOWN = 50
 """So many of the jobs that would go next."""
 
 
-class Keep(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    keep: StrictBool
-
-
 def install(app: FastAPI, gate: Gate, database: Database, storage: Storage) -> None:
-    @app.get("/api/storage", response_model=StorageUse)
+    @app.get(
+        "/api/storage",
+        summary="What is stored, and what goes next",
+        tags=["service"],
+        response_model=StorageUse,
+        response_description="As it is now.",
+    )
     async def show_storage(caller: Annotated[Caller, Depends(gate)]) -> Response:
         shown = await storage_use(database, storage, caller.workspace)
         return Response(shown.model_dump_json(by_alias=True), media_type="application/json")
 
-    @app.post("/api/jobs/{job_id}/keep", response_model=Job)
-    async def keep_job(job_id: str, body: Keep, caller: Annotated[Caller, Depends(gate)]) -> Response:
+    @app.post(
+        "/api/jobs/{job_id}/keep",
+        summary="Keep a job when room is made, or let it go",
+        tags=["jobs"],
+        response_model=Job,
+        response_description="The job as it is then.",
+        responses=refuses({409: "The job is expired, or too many are kept.", 422: "It is not said what to do."}),
+    )
+    async def keep_job(job_id: JobId, body: Keep, caller: Annotated[Caller, Depends(gate)]) -> Response:
         row = await found(database, caller, job_id)
         try:
             if body.keep:
@@ -47,7 +63,7 @@ def install(app: FastAPI, gate: Gate, database: Database, storage: Storage) -> N
             most = storage.kept_jobs
             sentence = f"At most {most} jobs can be kept; let one of them go first."
             raise Problem(409, "too_many_kept", sentence, limit=most) from None
-        answer = job(await found(database, caller, job_id))
+        answer = views.job(await found(database, caller, job_id))
         return Response(answer.model_dump_json(by_alias=True), media_type="application/json")
 
 
