@@ -164,11 +164,8 @@ class Retake:
             **addresses.environment(),
             "RETAKE_PASSWORD": password,
             "RETAKE_SCRATCH": str(scratch),
-<<<<<<< HEAD
             **cap,
-=======
             "RETAKE_WORKER_SLOTS": self._environ.get("RETAKE_WORKER_SLOTS", "1"),  # there is a worker for each core
->>>>>>> main
         }
         self.url = f"http://{_HOST}:{listening.getsockname()[1]}"
         count = len(os.sched_getaffinity(0)) if self._settings.workers is None else self._settings.workers

@@ -16,7 +16,7 @@ from retake.domain.timing import Timing
 from retake.health import Health
 from retake.settings import Storage, Uploads
 from retake.store.connect import Database
-from retake_api import auth, creation, docs, downloads, event_streams, files, jobs, openapi, problems, schemas
+from retake_api import auth, creation, docs, downloads, event_streams, files, jobs, openapi, problems, schemas, storage
 from retake_api.buffers import Buffers
 from retake_api.delivery import Delivery
 from retake_api.incoming import MIB, Dock
@@ -58,6 +58,7 @@ def create_app(tools: Tools) -> FastAPI:
     dock = Dock(tools.database, tools.blobs, Buffers(tools.limits.buffer_mib * MIB), tools.limits, tools.storage)
     creation.install(app, gate, dock, tools.wake)
     jobs.install(app, gate, tools.database)
+    storage.install(app, gate, tools.database, tools.storage)
     delivery = Delivery(tools.database, tools.blobs, tools.timing)
     downloads.install(app, gate.workspace, tools.database, delivery)
     files.install(app, gate.workspace, tools.database, tools.blobs, delivery)
