@@ -30,6 +30,7 @@ from retake_api import (
     openapi,
     problems,
     schemas,
+    storage,
 )
 from retake_api.addresses import PathPrefix
 from retake_api.auth import Access, Gate
