@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from retake.store.views import Row
+from retake_api.addresses import address
 from retake_api.schemas import FileWithRecipes, FileWithVariations, Job, Summary
 
 
@@ -26,6 +27,7 @@ def summary(row: Row) -> Summary:
         ended_at=row["ended_at"],
         expires_at=row["expires_at"],
         expired_because=row["expired_because"],
+        kept=row["kept"],
     )
 
 
@@ -52,6 +54,7 @@ def job(row: Row) -> Job:
         ended_at=row["ended_at"],
         expires_at=row["expires_at"],
         expired_because=row["expired_because"],
+        kept=row["kept"],
         error=why,
         error_code=code,
     )
@@ -122,7 +125,7 @@ def _kept(row: Row) -> bool:
 
 
 def _file_url(row: Row, video: Any) -> str:
-    return f"/api/jobs/{row['id']}/files/{video}"
+    return address(f"/api/jobs/{row['id']}/files/{video}")
 
 
 def _why(row: Row, files: Sequence[FileWithVariations]) -> tuple[str, str] | tuple[None, None]:
