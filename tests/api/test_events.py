@@ -130,8 +130,8 @@ async def test_progress_is_told_without_a_number_to_those_it_concerns(
 ) -> None:
     job = await submit(client, "a.mp4")
     tick = ProgressTick(
-        workspace_id=str(tools.door.workspace), job_id=job["jobId"], video_id=job["files"][0]["id"], part_id="1", claim=1,
-        variations=[VariationFrames(index=3, done=50, due=100)], percent=12.5,
+        workspace_id=str(tools.door.workspace), job_id=job["jobId"], video_id=job["files"][0]["id"], part_id="1",
+        claim=1, variations=[VariationFrames(index=3, done=50, due=100)], percent=12.5,
     )  # fmt: skip
 
     async with listening(client, f"/api/jobs/{job['jobId']}/events") as told:
