@@ -15,7 +15,7 @@ from retake.blobs.bucket import Blobs
 from retake.health import Health
 from retake.settings import Storage, Uploads
 from retake.store.connect import Database
-from retake_api import auth, creation, docs, downloads, jobs, openapi, problems, schemas
+from retake_api import auth, creation, docs, downloads, jobs, openapi, problems, schemas, tus
 from retake_api.buffers import Buffers
 from retake_api.incoming import MIB, Dock
 from retake_api.patience import Patience
@@ -44,6 +44,7 @@ def create_app(tools: Tools) -> FastAPI:
     app = FastAPI(
         title="retake", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
+    app.add_middleware(tus.Tus)
     app.add_middleware(Patience, idle=tools.limits.idle, slowest=tools.limits.slowest)
     app.add_middleware(RequestLog)
     problems.install(app)
@@ -52,6 +53,7 @@ def create_app(tools: Tools) -> FastAPI:
     auth.install(app, gate, tools.database, tools.password, tools.workspace)
     dock = Dock(tools.database, tools.blobs, Buffers(tools.limits.buffer_mib * MIB), tools.limits, tools.storage)
     creation.install(app, gate, dock, tools.wake)
+    tus.install(app, gate, dock)
     jobs.install(app, gate, tools.database)
     downloads.install(app, gate.workspace, tools.database, tools.blobs)
     docs.install(app)
