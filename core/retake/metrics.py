@@ -49,3 +49,11 @@ GUESS_ERROR = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5),
     registry=REGISTRY,
 )
+SLOTS = Gauge("retake_worker_slots", "Parts that this worker works on at once, at most.", registry=REGISTRY)
+SLOTS_BUSY = Gauge("retake_worker_slots_busy", "Parts that this worker works on now.", registry=REGISTRY)
+SOURCES = Counter(
+    "retake_worker_sources_total",
+    "Sources that parts asked for: fetched from the object store, or shared with an earlier part.",
+    ["how"],
+    registry=REGISTRY,
+)

@@ -15,9 +15,10 @@ from retake.blobs.bucket import Blobs
 from retake.health import Health
 from retake.settings import Storage, Uploads
 from retake.store.connect import Database
-from retake_api import auth, creation, docs, downloads, jobs, openapi, problems, schemas, tus
+from retake_api import auth, creation, docs, downloads, event_streams, jobs, openapi, problems, schemas, tus
 from retake_api.buffers import Buffers
 from retake_api.incoming import MIB, Dock
+from retake_api.live import Live
 from retake_api.patience import Patience
 from retake_api.request_log import RequestLog
 
@@ -38,6 +39,7 @@ class Tools:
     storage: Storage
     wake: Callable[[], Awaitable[None]]
     """Tells the relay that there is something to announce."""
+    live: Live
 
 
 def create_app(tools: Tools) -> FastAPI:
@@ -56,6 +58,7 @@ def create_app(tools: Tools) -> FastAPI:
     tus.install(app, gate, dock)
     jobs.install(app, gate, tools.database)
     downloads.install(app, gate.workspace, tools.database, tools.blobs)
+    event_streams.install(app, gate, tools.database, tools.live)
     docs.install(app)
     openapi.install(app)
     return app

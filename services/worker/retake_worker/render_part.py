@@ -14,13 +14,13 @@ import structlog
 from retake.domain.errors import CORRUPT, ENCODER, Failure
 from retake.domain.work import Claim, Take, Work
 from retake.store import parts
+from retake_worker.allowance import takes_at_once
 from retake_worker.clip import clip_of
 from retake_worker.ffmpeg_command import SOURCE
 from retake_worker.ffmpeg_process import FFmpegError
 from retake_worker.lease import Frames
 from retake_worker.probe import Probe
 from retake_worker.render import BadTake, Kitchen, check, failure_of, measure, render, source_is_damaged, store
-from retake_worker.scratch import download
 from retake_worker.tools import Tools
 
 log = structlog.stdlib.get_logger(__name__)
@@ -29,13 +29,15 @@ log = structlog.stdlib.get_logger(__name__)
 async def render_part(tools: Tools, claimed: Claim, work: Work, folder: Path, frames: Frames) -> None:
     """Returns when each take is completed or failed; the part itself is still to be finished."""
     assert work.probe is not None, "a part to render was planned from a probe"
-    await download(tools.blobs, work, folder / SOURCE)
+    await tools.scratch.sources.bring(tools.blobs, work, folder / SOURCE)
     tools.reach("downloaded")
     kitchen = Kitchen(tools.ffmpeg, clip_of(Probe.from_plain(work.probe)), folder, tools.limits)
     rendering = Rendering(tools, claimed, kitchen, frames, work.probe["frames"])
-    left = work.takes if claimed.failures else await rendering.together(work.takes)
-    for take in left:
-        await rendering.alone(take)
+    most = takes_at_once(kitchen.clip.size.width * kitchen.clip.size.height, tools.memory, tools.slots)
+    runs = [work.takes[first : first + most] for first in range(0, len(work.takes), most)]
+    for takes in runs:
+        for take in takes if claimed.failures else await rendering.together(takes):
+            await rendering.alone(take)
 
 
 class Rendering:
