@@ -60,6 +60,7 @@ async def tools(database: Database, blobs: Blobs) -> Tools:
         password=PASSWORD,
         workspace=await ensure_workspace(database, "default"),
         limits=read(Uploads, {}),
+        timing=Timing(),
         storage=read(Storage, {}),
         wake=nobody,
         live=Live(database, Timing()),

@@ -70,6 +70,7 @@ async def run(settings: Settings) -> None:
             password=settings.api.password,
             workspace=await ensure_workspace(database, SHARED),
             limits=settings.uploads,
+            timing=settings.clock.timing(),
             storage=settings.storage,
             wake=dispatch.wake,
             live=live,

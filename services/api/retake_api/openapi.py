@@ -125,9 +125,9 @@ def _complete(operation: Json, route: APIRoute, method: str) -> None:
 
 
 def _gate_of(dependant: Dependant) -> Gate | None:
-    """The gate stands among a route's dependencies, or a method of it does."""
+    """The gate stands among a route's dependencies, or theirs; or a method of it does."""
     for one in dependant.dependencies:
-        for guard in (one.call, getattr(one.call, "__self__", None)):
+        for guard in (one.call, getattr(one.call, "__self__", None), _gate_of(one)):
             if isinstance(guard, Gate):
                 return guard
     return None
