@@ -33,6 +33,12 @@ async def patch(client: httpx.AsyncClient, where: str, offset: int, data: Any, *
     return await client.patch(where, content=data, headers={**BYTES, "Upload-Offset": str(offset), **headers})
 
 
+def patch_head(where: str, token: str, at: int, length: int) -> bytes:
+    lines = [f"PATCH {where} HTTP/1.1", "Host: test", f"Authorization: Bearer {token}", f"Upload-Offset: {at}"]
+    lines += [f"Content-Length: {length}", *(f"{name}: {value}" for name, value in BYTES.items())]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
 async def head(client: httpx.AsyncClient, where: str) -> httpx.Response:
     return await client.head(where, headers=TUS)
 
@@ -64,3 +70,10 @@ async def swept(database: Database, blobs: Blobs) -> bool:
     )
     assert there == sorted(row["key"] for row in done)
     return True
+
+
+async def used(client: httpx.AsyncClient, where: str) -> str:
+    answer = await client.post("/api/jobs", json={"uploads": [where.rpartition("/")[2]]})
+    assert answer.status_code == 202, answer.text
+    job: str = answer.json()["jobId"]
+    return job
