@@ -17,6 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from retake.store.uploads import OffsetMoved, Upload, begin_upload, end_upload, find_uploads
+from retake_api.addresses import address
 from retake_api.admission import admitted
 from retake_api.auth import Caller, Gate
 from retake_api.described import refuses
@@ -69,7 +70,7 @@ class Tus:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not f"{scope['path']}/".startswith(f"{PATH}/"):
+        if scope["type"] != "http" or not f"{scope['path']}/".startswith(f"{scope.get('root_path', '')}{PATH}/"):
             await self._app(scope, receive, send)
             return
         if method := Headers(scope=scope).get("X-HTTP-Method-Override"):
@@ -125,7 +126,7 @@ def _install_all(app: FastAPI, gate: Gate, dock: Dock) -> None:
         upload_id = await begin(dock, caller, request, length, metadata)
         upload = await known(dock, caller, upload_id)
         begun = UploadBegun(id=upload.id, offset=upload.received, length=length, expires_at=upload.expires_at)
-        headers = {"Location": f"{PATH}/{upload.id}", **progress(upload)}
+        headers = {"Location": address(f"{PATH}/{upload.id}"), **progress(upload)}
         return JSONResponse(begun.model_dump(mode="json", by_alias=True), 201, headers)
 
 
