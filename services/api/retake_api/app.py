@@ -30,6 +30,7 @@ from retake_api import (
     openapi,
     problems,
     schemas,
+    storage,
     tus,
 )
 from retake_api.addresses import PathPrefix
@@ -86,6 +87,7 @@ def create_app(tools: Tools) -> FastAPI:
     creation.install(app, gate, dock, tools.wake)
     tus.install(app, gate, dock)
     jobs.install(app, gate, tools.database)
+    storage.install(app, gate, tools.database, tools.storage)
     delivery = Delivery(tools.database, tools.blobs, tools.timing)
     downloads.install(app, gate.workspace, tools.database, delivery)
     files.install(app, gate.workspace, tools.database, tools.blobs, delivery)
