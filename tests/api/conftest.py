@@ -13,6 +13,7 @@ from api.process import environment  # noqa: F401  a fixture
 from api.serving import served
 from api.wire import PASSWORD
 from retake.blobs.bucket import Blobs
+from retake.domain.timing import Timing
 from retake.health import Health
 from retake.settings import Storage, Uploads, read
 from retake.store.connect import Database
@@ -58,6 +59,7 @@ async def tools(database: Database, blobs: Blobs) -> Tools:
         workspace=await ensure_workspace(database, "default"),
         limits=read(Uploads, {}),
         storage=read(Storage, {}),
+        timing=Timing(),
         wake=nobody,
     )
 

@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 from retake.domain.search import searchable
 from retake.domain.states import ENDED, WISHES, PartState, State, Wish
@@ -57,6 +57,11 @@ class NewJob:
     """Those of the sources that were uploaded on their own: this job uses them up."""
 
     @property
+    def video_ids(self) -> list[UUID]:
+        """They follow from the job's: what it will answer is known before it is accepted."""
+        return [uuid5(self.id, str(position)) for position in range(len(self.videos))]
+
+    @property
     def search(self) -> str:
         """What the job is found by."""
         name = self.options.get("name")
@@ -100,8 +105,9 @@ async def accept(
                 new.retention, new.search,
             ),
         )  # fmt: skip
-        videos = [uuid4() for _ in new.videos]
-        for position, ((name, source), video, reserve) in enumerate(zip(new.videos, videos, reserves, strict=True)):
+        for position, ((name, source), video, reserve) in enumerate(
+            zip(new.videos, new.video_ids, reserves, strict=True)
+        ):
             await connection.execute(
                 "INSERT INTO video (id, job_id, position, name, source_id, reserved) VALUES (%s, %s, %s, %s, %s, %s)",
                 (video, new.id, position, name, source, reserve),
@@ -113,7 +119,7 @@ async def accept(
         await use_uploads(connection, new.uploads, new.id)
         await charge_ledger(connection, new.workspace, sum(reserves))
         await record_events(connection, new.workspace, new.id, [("job", {"status": State.QUEUED})])
-        return videos
+        return new.video_ids
 
 
 async def _answer_key(connection: Connection, workspace: UUID, key: KeyOwner) -> None:
@@ -122,7 +128,7 @@ async def _answer_key(connection: Connection, workspace: UUID, key: KeyOwner) ->
         UPDATE idempotency SET fingerprint = %s, answer = %s
         WHERE workspace = %s AND key = %s AND owner = %s AND answer IS NULL
         """,
-        (key.fingerprint, Jsonb(dict(key.answer)), workspace, key.key, key.owner),
+        (key.fingerprint, Json(dict(key.answer)), workspace, key.key, key.owner),
     )
     if rows.rowcount == 0:
         raise KeyLost
@@ -139,6 +145,16 @@ async def wish(
     """
     async with moving(database, job, workspace) as move:
         await change_wish(move, wanted, because)
+    return move.job.state
+
+
+async def delete(database: Database, job: UUID, workspace: UUID) -> State:
+    """Its people want to see it no more: gone at once, whatever it was doing. One that expired before only says why."""
+    async with moving(database, job, workspace) as move:
+        if move.job.wish is Wish.EXPIRE:
+            await move.wish(Wish.EXPIRE, "deleted")
+        else:
+            await change_wish(move, Wish.EXPIRE, "deleted")
     return move.job.state
 
 

@@ -56,6 +56,7 @@ async def run(settings: Settings) -> None:
             workspace=await ensure_workspace(database, SHARED),
             limits=settings.uploads,
             storage=settings.storage,
+            timing=settings.clock.timing(),
             wake=dispatch.wake,
         )
         config = uvicorn.Config(

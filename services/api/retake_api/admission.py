@@ -3,9 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
-from uuid import UUID
 
-from retake.store.jobs import NewJob, accept
+from retake.store.jobs import KeyOwner, NewJob, accept
 from retake.store.room import QueueFull, StorageFull
 from retake_api.incoming import Dock
 from retake_api.problems import Problem
@@ -13,10 +12,10 @@ from retake_api.problems import Problem
 T = TypeVar("T")
 
 
-async def accept_job(dock: Dock, new: NewJob) -> list[UUID]:
-    """The ids of its videos; or a Problem."""
+async def accept_job(dock: Dock, new: NewJob, key: KeyOwner | None = None) -> None:
+    """Or a Problem."""
     new = replace(new, retention=dock.storage.retention(new.kind))
-    return await admitted(lambda: accept(dock.database, new, cap=dock.storage.cap, queue=dock.queue))
+    await admitted(lambda: accept(dock.database, new, cap=dock.storage.cap, queue=dock.queue, key=key))
 
 
 async def admitted(attempt: Callable[[], Awaitable[T]]) -> T:

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 
 from retake import __version__
 from retake.blobs.bucket import Blobs
+from retake.domain.timing import Timing
 from retake.health import Health
 from retake.settings import Storage, Uploads
 from retake.store.connect import Database
@@ -36,6 +37,7 @@ class Tools:
     """Where the shared password leads."""
     limits: Uploads
     storage: Storage
+    timing: Timing
     wake: Callable[[], Awaitable[None]]
     """Tells the relay that there is something to announce."""
 
@@ -50,7 +52,8 @@ def create_app(tools: Tools) -> FastAPI:
     open_to_all(app, tools.health, tools.needed)
     gate = auth.Gate(tools.database)
     auth.install(app, gate, tools.database, tools.password, tools.workspace)
-    dock = Dock(tools.database, tools.blobs, Buffers(tools.limits.buffer_mib * MIB), tools.limits, tools.storage)
+    buffers = Buffers(tools.limits.buffer_mib * MIB)
+    dock = Dock(tools.database, tools.blobs, buffers, tools.limits, tools.storage, tools.timing)
     creation.install(app, gate, dock, tools.wake)
     jobs.install(app, gate, tools.database)
     downloads.install(app, gate.workspace, tools.database, tools.blobs)
