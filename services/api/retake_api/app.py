@@ -16,9 +16,11 @@ from retake.domain.timing import Timing
 from retake.health import Health
 from retake.settings import Storage, Uploads
 from retake.store.connect import Database
-from retake_api import auth, creation, docs, downloads, jobs, openapi, problems, schemas
+from retake_api import auth, creation, docs, downloads, event_streams, files, jobs, openapi, problems, schemas
 from retake_api.buffers import Buffers
+from retake_api.delivery import Delivery
 from retake_api.incoming import MIB, Dock
+from retake_api.live import Live
 from retake_api.patience import Patience
 from retake_api.request_log import RequestLog
 
@@ -36,10 +38,12 @@ class Tools:
     workspace: UUID
     """Where the shared password leads."""
     limits: Uploads
+    timing: Timing
     storage: Storage
     timing: Timing
     wake: Callable[[], Awaitable[None]]
     """Tells the relay that there is something to announce."""
+    live: Live
 
 
 def create_app(tools: Tools) -> FastAPI:
@@ -56,7 +60,10 @@ def create_app(tools: Tools) -> FastAPI:
     dock = Dock(tools.database, tools.blobs, buffers, tools.limits, tools.storage, tools.timing)
     creation.install(app, gate, dock, tools.wake)
     jobs.install(app, gate, tools.database)
-    downloads.install(app, gate.workspace, tools.database, tools.blobs)
+    delivery = Delivery(tools.database, tools.blobs, tools.timing)
+    downloads.install(app, gate.workspace, tools.database, delivery)
+    files.install(app, gate.workspace, tools.database, tools.blobs, delivery)
+    event_streams.install(app, gate, tools.database, tools.live)
     docs.install(app)
     openapi.install(app)
     return app
