@@ -18,10 +18,11 @@ import uvicorn
 from retake.blobs.bucket import Blobs
 from retake.domain.timing import Timing
 from retake.health import Health
-from retake.settings import Bucket, Postgres, Storage, Uploads, read
+from retake.settings import Api, Bucket, Postgres, Storage, Uploads, read
 from retake.store.connect import Connection, Database, open_database
-from retake.store.workspaces import ensure_workspace
+from retake_api.__main__ import open_access
 from retake_api.app import Tools, create_app
+from retake_api.live import Live
 
 
 class Death:
@@ -63,10 +64,12 @@ async def serve(listening: socket.socket, lease: float, death: Death) -> None:
         async def nobody() -> None:
             return None
 
+        mortal, web = Mortal(database, death), read(Api)
+        access, door = await open_access(web, database)
+        timing = replace(Timing(), key_lease=lease)
         tools = Tools(
-            database=Mortal(database, death), blobs=blobs, health=Health({}), needed=frozenset(), password="",
-            workspace=await ensure_workspace(database, "default"), limits=read(Uploads, {}), storage=read(Storage, {}),
-            timing=replace(Timing(), key_lease=lease), wake=nobody,
+            database=mortal, blobs=blobs, health=Health({}), needed=frozenset(), access=access, door=door, web=web,
+            limits=read(Uploads, {}), storage=read(Storage, {}), timing=timing, wake=nobody, live=Live(mortal, timing),
         )  # fmt: skip
         config = uvicorn.Config(create_app(tools), log_config=None, access_log=False, lifespan="off")
         await uvicorn.Server(config).serve(sockets=[listening])

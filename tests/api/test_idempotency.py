@@ -16,7 +16,7 @@ from api import wire
 from api.conftest import Server, Start, form, logged_in, rows
 from api.test_upload_faults import Lossy
 from api.uploaded import uploaded
-from api.wire import clip
+from api.wire import PASSWORD, clip
 from conftest import eventually
 from retake.blobs.bucket import Blobs
 from retake.domain.timing import Timing
@@ -263,7 +263,8 @@ async def test_however_far_an_api_came_that_was_killed_the_same_request_makes_on
     listening.set_inheritable(True)
     apis = await asyncio.create_subprocess_exec(
         sys.executable, str(Path(__file__).with_name("crashing_apis.py")), str(listening.fileno()),
-        str(SHORT.key_lease), env=environment, pass_fds=[listening.fileno()],
+        str(SHORT.key_lease), env={**environment, "RETAKE_PASSWORD": PASSWORD},
+        pass_fds=[listening.fileno()],
     )  # fmt: skip
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
     killed = 0

@@ -14,6 +14,7 @@ from fastapi import Request
 from retake.domain.states import State
 from retake.store.jobs import KeyLost, NewJob
 from retake.store.room import reserve
+from retake_api.addresses import address
 from retake_api.admission import accept_job, admitted
 from retake_api.arrival import FIELDS, Arrival
 from retake_api.form import boundary_of, read_form
@@ -83,6 +84,6 @@ def accepted(new: NewJob, sizes: Sequence[int]) -> Answer:
         files=files,
         variations_per_video=new.variations,
         total_variations=new.variations * len(files),
-        status_url=f"/api/jobs/{new.id}",
+        status_url=address(f"/api/jobs/{new.id}"),
     )
     return body.model_dump(mode="json", by_alias=True)
