@@ -38,9 +38,10 @@ async def from_form(request: Request, dock: Dock, attempt: Attempt) -> Answer:
     arrival = Arrival(dock, attempt.workspace)
     try:
         await admitted(
+            dock,
             lambda: reserve(
                 dock.database, arrival.job, attempt.workspace, length, cap=dock.storage.cap, queue=dock.queue
-            )
+            ),
         )
         new = await arrival.take(printed.noting(form) if attempt.keyed else form)
     except BaseException:
