@@ -13,7 +13,7 @@ from retake.domain.states import ENDED, WISHES, PartState, State, Wish
 from retake.domain.work import RECIPE_VERSION, PartKind
 from retake.store.connect import Connection, Database
 from retake.store.each import one_by_one
-from retake.store.move import JobGone, Move, charge_ledger, moving, record_events
+from retake.store.move import Move, charge_ledger, moving, record_events
 from retake.store.room import Queue, admit, enqueue
 from retake.store.sources import SourceGone, estimate, lock_ready_sources
 from retake.store.uploads import lock_finished, use_uploads
