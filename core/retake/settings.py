@@ -172,6 +172,19 @@ class Worker:
         optional=True,
         explain="The ffmpeg to use, a path or a name to look up. Else the one that was installed with the worker.",
     )
+    any_version: str = setting(
+        "RETAKE_FFMPEG_ANY_VERSION",
+        one_of("yes", "no"),
+        default="no",
+        explain="Whether to work with a release of FFmpeg that is not known to work.",
+    )
+    encoder: str = setting(
+        "RETAKE_ENCODER",
+        one_of("libx264", "libopenh264", "h264_nvenc", "h264_qsv"),
+        default="libx264",
+        explain="What encodes the pictures. Another one gives the same recipe other bytes; those in hardware are not "
+        "tried by us. Workers of one installation should have the same.",
+    )
 
 
 @concern
