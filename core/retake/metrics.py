@@ -29,6 +29,12 @@ BUS_MALFORMED = Counter(
     "Messages that nobody could read; they were removed or passed over.",
     registry=REGISTRY,
 )
+DOWNLOADS = Counter(
+    "retake_downloads_total",
+    "Answers longer than one piece that were begun, by how they ended: whole, left, stalled, lapsed or broken.",
+    ["end"],
+    registry=REGISTRY,
+)
 FFMPEG_RUNS = Counter(
     "retake_ffmpeg_runs_total",
     "Runs of FFmpeg by how they ended: done, failed, crashed, killed (memory, mostly), stalled, too_long, too_much, "

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -16,7 +17,9 @@ from retake.blobs.bucket import Blobs
 async def served(app: FastAPI) -> AsyncIterator[str]:
     """Its address; with the settings of `python -m retake_api`."""
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=1
+    )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
 
@@ -36,8 +39,8 @@ class Watched(Blobs):
     read = 0
 
     @asynccontextmanager
-    async def stream(self, key: str, offset: int = 0, length: int | None = None) -> AsyncIterator[AsyncIterator[bytes]]:
-        async with super().stream(key, offset, length) as pieces:
+    async def stream(self, *what: Any, **how: Any) -> AsyncIterator[AsyncIterator[bytes]]:
+        async with super().stream(*what, **how) as pieces:
             self.open += 1
             try:
                 yield self._counted(pieces)

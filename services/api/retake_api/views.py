@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from retake.store.views import Row
+from retake_api.addresses import address
 from retake_api.schemas import FileWithRecipes, FileWithVariations, Job, Summary
 
 
@@ -122,7 +123,7 @@ def _kept(row: Row) -> bool:
 
 
 def _file_url(row: Row, video: Any) -> str:
-    return f"/api/jobs/{row['id']}/files/{video}"
+    return address(f"/api/jobs/{row['id']}/files/{video}")
 
 
 def _why(row: Row, files: Sequence[FileWithVariations]) -> tuple[str, str] | tuple[None, None]:
