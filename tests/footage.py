@@ -15,7 +15,7 @@ from retake.domain.timing import Timing
 from retake.domain.work import RECIPE_VERSION, Claim, Plan, Planned, Rendered
 from retake.store import parts, sources
 from retake.store.connect import Database
-from retake.store.jobs import NewJob, accept
+from retake.store.jobs import NewJob, accept, expire_due
 from retake.store.work import work_of
 from retake.store.workspaces import ensure_workspace
 
@@ -41,15 +41,16 @@ class Footage:
         """What the store has no words for: to look at rows, and to move times."""
         async with self.database.transaction() as connection:
             rows = await connection.execute(statement.encode(), values)
-            return await rows.fetchall() if rows.description else []
+            return await rows.fetchall() if rows.description is not None else []
 
-    async def source(self, workspace: UUID, chunks: int = 2) -> UUID:
+    async def source(self, workspace: UUID, chunks: Sequence[int] = (100, 100)) -> UUID:
+        """`chunks` are their sizes."""
         source = await sources.begin_source(self.database, workspace)
-        for n in range(chunks):
-            data = os.urandom(100)
-            key = SourceChunk(str(source), n, uuid4().hex).key
+        for n, size in enumerate(chunks):
+            data = os.urandom(size)
+            key, sha = SourceChunk(str(source), n, uuid4().hex).key, hashlib.sha256(data).hexdigest()
             await sources.intend_chunk(
-                self.database, source, n=n, start=100 * n, size=100, sha256=hashlib.sha256(data).hexdigest(), key=key
+                self.database, source, n=n, start=sum(chunks[:n]), size=size, sha256=sha, key=key
             )
             await self.blobs.put(key, data)
             await sources.chunk_done(self.database, source, key)
@@ -57,10 +58,15 @@ class Footage:
         return source
 
     async def accepted(
-        self, names: Sequence[str] = ("clip.mp4",), takes: int = 2, owner: str = "people", **request: Any
+        self,
+        names: Sequence[str] = ("clip.mp4",),
+        takes: int = 2,
+        owner: str = "people",
+        chunks: Sequence[int] = (100, 100),
+        **request: Any,
     ) -> Filmed:
         workspace = await ensure_workspace(self.database, owner)
-        videos = [(name, await self.source(workspace)) for name in names]
+        videos = [(name, await self.source(workspace, chunks)) for name in names]
         new = NewJob(workspace, videos, takes, seed=7, **request)
         return Filmed(new.id, workspace, await accept(self.database, new))
 
@@ -118,6 +124,11 @@ class Footage:
             "UPDATE job SET ended_at = ended_at - %s::interval, expires_at = expires_at - %s::interval WHERE id = %s",
             interval, interval, job.id,
         )  # fmt: skip
+
+    async def expired(self, job: Filmed) -> None:
+        """A day after its end, when the janitor has come by."""
+        await self.pass_time(job, "1 day")
+        assert await expire_due(self.database) == 1
 
     async def objects(self, prefix: str = "") -> list[str]:
         return [blob.key async for blob in self.blobs.listing(prefix)]

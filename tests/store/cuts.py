@@ -182,8 +182,8 @@ CUTS = [
         "results.py",
         "AND purged_at IS NULL AND NOT being_downloaded(id)",
         "AND purged_at IS NULL",
-        "test_downloads.py::test_a_delete_is_seen_at_once_and_only_the_bytes_wait",
-        '>       assert (state, await purgeable(scene.database, 10)) == ("expired", [])',
+        "../api/test_download_leases.py::test_a_job_that_is_deleted_and_purged_meanwhile_is_sent_to_the_end",
+        ">       assert came == promised(begin) > 40 * MIB",
     ),
     Cut(
         "i: a lease is taken under the job's lock",
@@ -200,6 +200,22 @@ CUTS = [
         "AND state = 'ready'",
         "test_downloads.py::test_a_source_that_is_being_swept_is_not_lent",
         "DID NOT RAISE SourceGone",
+    ),
+    Cut(
+        "i: nothing is evicted under a download's lease",
+        "eviction.py",
+        "WHERE id = %s AND ended_at IS NOT NULL AND wish <> 'expire' AND NOT kept AND NOT being_downloaded(id)",
+        "WHERE id = %s AND ended_at IS NOT NULL AND wish <> 'expire' AND NOT kept",
+        "test_eviction.py::test_a_job_that_is_needed_again_before_it_is_taken_stays[download]",
+        ">       assert await evicting is Outcome.STAYS",
+    ),
+    Cut(
+        "room: evictions count one after another",
+        "eviction.py",
+        "            await lock_admission(move.connection)\n",
+        "",
+        "test_eviction.py::test_of_two_who_make_room_at_once_the_second_finds_enough",
+        ">       assert (await first, await second)",
     ),
     Cut(
         "k: nobody is reaped right after Postgres started",

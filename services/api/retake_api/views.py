@@ -27,6 +27,7 @@ def summary(row: Row) -> Summary:
         ended_at=row["ended_at"],
         expires_at=row["expires_at"],
         expired_because=row["expired_because"],
+        kept=row["kept"],
     )
 
 
@@ -53,6 +54,7 @@ def job(row: Row) -> Job:
         ended_at=row["ended_at"],
         expires_at=row["expires_at"],
         expired_because=row["expired_because"],
+        kept=row["kept"],
         error=why,
         error_code=code,
     )
