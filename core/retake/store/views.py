@@ -111,7 +111,8 @@ async def job_view(database: Database, workspace: UUID, job: UUID, page: Page = 
                     SELECT json_agg(json_build_object(
                         'index', a.index, 'state', a.state, 'size', a.size, 'duration', a.duration,
                         'distance', a.distance, 'error_code', a.error_code, 'error', a.error,
-                        'pictured', a.thumb_key IS NOT NULL, 'recipe', CASE WHEN %(recipes)s THEN a.recipe END)
+                        'pictured', a.thumb_key IS NOT NULL, 'engine', a.engine,
+                        'recipe', CASE WHEN %(recipes)s THEN a.recipe END)
                         ORDER BY a.index) AS list
                     FROM variation a WHERE a.video_id = v.id
                 ) takes
