@@ -1,13 +1,17 @@
 """A ZIP in pieces: any Range is a slice of the same whole, wherever and whenever it is asked for."""
 
+import asyncio
+import io
+import json
 import random
+import zipfile
 from datetime import UTC
 from email.utils import format_datetime
 
 import httpx
 import pytest
 
-from api.downloading import as_owner, download, offering, unpacked
+from api.downloading import MIB, address, as_owner, download, offering, unpacked
 from api.serving import Watched, served
 from footage import Filmed, Footage
 from retake.domain.states import Wish
@@ -17,8 +21,6 @@ from retake.store.jobs import wish
 from retake.store.retrying import retry
 
 pytestmark = pytest.mark.anyio
-
-MIB = 2**20
 
 
 async def last_event(footage: Footage, job: Filmed) -> int:
@@ -236,3 +238,58 @@ async def test_a_job_that_is_retried_is_a_snapshot_again_until_it_has_ended(
     assert ended.headers["Accept-Ranges"] == "bytes"
     assert (during.status_code, during.content) == (200, ended.content)
     assert (more.status_code, len(unpacked(more))) == (200, 2 + 2)
+
+
+class Behind(io.RawIOBase):
+    """The ZIP behind an address, as a file whose every read is a Range."""
+
+    def __init__(self, url: str, headers: dict[str, str]) -> None:
+        super().__init__()
+        self._url, self._client = url, httpx.Client(headers=headers)
+        self._size, self._at, self.came = int(self._client.head(url).headers["Content-Length"]), 0, 0
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def read(self, size: int = -1, /) -> bytes:
+        last = min(self._size, self._at + size) - 1 if size >= 0 else self._size - 1
+        if last < self._at:
+            return b""
+        got = self._client.get(self._url, headers={"Range": f"bytes={self._at}-{last}"})
+        assert got.status_code == 206
+        self._at += len(got.content)
+        self.came += len(got.content)
+        return got.content
+
+    def close(self) -> None:
+        self._client.close()
+        super().close()
+
+
+async def test_of_an_archive_of_nine_gigabytes_both_ends_can_be_read(downloads_url: str, footage: Footage) -> None:
+    """Only rows say that the first takes are so large; nobody reads them."""
+    job = await footage.finished(takes=4)
+    await footage.sql("UPDATE variation SET size = 3 * 1024::bigint ^ 3 WHERE index < 4")
+
+    def ends() -> tuple[list[zipfile.ZipInfo], bytes, bytes, int]:
+        with Behind(downloads_url + address(job), as_owner(job)) as behind, zipfile.ZipFile(behind) as archive:
+            infos = archive.infolist()
+            return infos, archive.read(infos[0]), archive.read(infos[-1]), behind.came
+
+    infos, manifest, last, read = await asyncio.to_thread(ends)
+
+    assert [info.file_size for info in infos[2:]] == [3 * 2**30] * 3 + [1000]
+    assert infos[-1].header_offset > 9 * 2**30
+    assert len(json.loads(manifest)["variations"]) == 4
+    assert last == job.takes[0, 4]
+    assert read < MIB
