@@ -10,7 +10,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from retake.domain.recipe import speed_of
 from retake.domain.work import Claim, Rendered
 from retake_worker.clip import Clip
 from retake_worker.diagnosis import diagnosis
+from retake_worker.engine import Engine
 from retake_worker.ffmpeg_command import check_arguments, decode_arguments, file_of, look_of, render_arguments
 from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Patience, run
 from retake_worker.movie import Movie, read_movie
@@ -57,6 +58,7 @@ class Kitchen:
     folder: Path
     limits: Limits
     stall: float = 30.0  # seconds without a frame
+    engine: Engine = field(default_factory=Engine)
 
 
 async def render(kitchen: Kitchen, recipes: Sequence[Mapping[str, Any]], moved: Callable[[int], None]) -> None:
@@ -70,7 +72,7 @@ async def render(kitchen: Kitchen, recipes: Sequence[Mapping[str, Any]], moved: 
         total=_AT_LEAST + pixels / 1e6 * _SECONDS_PER_MEGAPIXEL,
         space=_SPACE_AT_LEAST + int(written),
     )
-    arguments = render_arguments(clip, recipes, kitchen.limits)
+    arguments = render_arguments(clip, recipes, kitchen.limits, engine=kitchen.engine)
     try:
         await run(kitchen.ffmpeg, arguments, kitchen.folder, patience, moved=moved, said=told.hear)
     except FFmpegFailed as error:
@@ -184,7 +186,8 @@ async def store(
     crc32, sha256 = await asyncio.to_thread(checksums, file)
     key = Result(str(claimed.job), str(claimed.video), index, claimed.number).key
     size = await blobs.put_file(key, file)
-    return Rendered(index, key, size, crc32, sha256, duration=round(seconds, 6), distance=distance)
+    engine = kitchen.engine.fingerprint or None
+    return Rendered(index, key, size, crc32, sha256, round(seconds, 6), distance, engine=engine)
 
 
 def failure_of(error: FFmpegError | BadTake) -> Failure:
