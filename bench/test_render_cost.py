@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from retake.domain.limits import Limits
-from retake.domain.recipe import plan_recipes
+from retake.domain.candidates import Candidates
 from retake_worker.clip import clip_of
 from retake_worker.ffmpeg_command import SOURCE, file_of
 from retake_worker.ffmpeg_process import find_ffmpeg
@@ -61,7 +61,7 @@ def reference(folder: Path) -> None:
 
 
 async def costs(kitchen: Kitchen) -> dict[str, float]:
-    recipes = plan_recipes(1, "00" * 32, TAKES)
+    recipes = Candidates(1, "00" * 32, TAKES).first()
 
     def quietly(_frames: int) -> None:
         pass

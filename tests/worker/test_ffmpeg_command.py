@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from retake.domain.limits import Limits
-from retake.domain.recipe import plan_recipes
+from retake.domain.candidates import Candidates
 from retake_worker.clip import Clip
 from retake_worker.codecs import DECODERS
 from retake_worker.ffmpeg_command import render_arguments
@@ -139,7 +139,7 @@ def test_only_what_reads_mp4_is_told_about_references_to_other_files() -> None:
 
 
 def test_however_many_takes_the_source_is_read_once() -> None:
-    recipes = plan_recipes(3, "ab" * 32, 5)
+    recipes = Candidates(3, "ab" * 32, 5).first()
 
     arguments = render_arguments(FULL_HD, recipes, LIMITS)
 

@@ -10,7 +10,8 @@ import pytest
 
 from clips import Clips, Encoded
 from playback import Player
-from retake.domain.recipe import plan_recipes, speed_of
+from retake.domain.candidates import Candidates
+from retake.domain.recipe import speed_of
 from retake_worker.distance import compare, distances
 from retake_worker.render import check, measure
 from worker.cooking import Cook, kitchen_in, make, recipe
@@ -27,7 +28,7 @@ async def test_every_take_has_the_frames_of_its_source_and_lasts_as_long_as_its_
     cook: Cook, player: Player, name: str
 ) -> None:
     kitchen = await cook(name)
-    clip, recipes = kitchen.clip, plan_recipes(5, SHA256, 3)
+    clip, recipes = kitchen.clip, Candidates(5, SHA256, 3).first()
 
     files = await make(kitchen, *recipes)
 
@@ -66,7 +67,7 @@ async def test_the_same_recipe_gives_the_same_bytes_alone_or_in_company(cook: Co
     kitchen, again = await cook("motion"), await cook("unicode")
     again = replace(again, clip=kitchen.clip)
     shutil.copyfile(kitchen.folder / "source", again.folder / "source")
-    recipes = plan_recipes(5, SHA256, 3)
+    recipes = Candidates(5, SHA256, 3).first()
 
     together = await make(kitchen, *recipes)
     alone = await make(again, recipes[1])
@@ -77,7 +78,7 @@ async def test_the_same_recipe_gives_the_same_bytes_alone_or_in_company(cook: Co
 
 async def test_no_two_of_five_takes_are_near_nor_is_one_to_its_source(cook: Cook, player: Player) -> None:
     kitchen = await cook("motion")
-    recipes = plan_recipes(11, SHA256, 5)
+    recipes = Candidates(11, SHA256, 5).first()
 
     files = await make(kitchen, *recipes)
 

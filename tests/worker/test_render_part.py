@@ -15,7 +15,7 @@ from playback import Player
 from retake.blobs.bucket import Blobs, open_blobs
 from retake.blobs.keys import Result, SourceChunk
 from retake.bus.connection import open_bus
-from retake.domain.recipe import plan_recipes
+from retake.domain.candidates import Candidates
 from retake.domain.work import RECIPE_VERSION, Claim, Plan, Planned
 from retake.settings import Bucket, Nats
 from retake.store import parts, sources
@@ -99,7 +99,7 @@ async def work_on(tools: Tools, claimed: Claim, frames: dict[int, int] | None = 
 async def test_each_take_is_stored_and_committed_with_its_facts(
     *, scene: Scene, tools: Tools, clips: Clips, player: Player, tmp_path: Path, reached: list[str]
 ) -> None:
-    job = await planned(scene, tools, clips("motion"), plan_recipes(3, SHA256, 3))
+    job = await planned(scene, tools, clips("motion"), Candidates(3, SHA256, 3).first())
     claimed = await scene.claim_next(job)
 
     frames = await work_on(tools, claimed)
@@ -119,7 +119,7 @@ async def test_each_take_is_stored_and_committed_with_its_facts(
 
 
 async def test_one_bad_take_fails_alone(scene: Scene, tools: Tools, clips: Clips) -> None:
-    recipes = plan_recipes(3, SHA256, 3)
+    recipes = Candidates(3, SHA256, 3).first()
     recipes[1]["effects"] = [{"name": "zoom", "params": {"factor": 0.5, "x": 0.0, "y": 0.0}}]
     job = await planned(scene, tools, clips("vertical"), recipes)
 
@@ -141,7 +141,7 @@ async def test_a_take_that_is_not_what_was_due_is_not_published(scene: Scene, to
     def longer(probe: dict[str, Any]) -> dict[str, Any]:
         return {**probe, "frames": 90, "duration": 3.0}
 
-    job = await planned(scene, tools, clips("motion"), plan_recipes(3, SHA256, 2), longer)
+    job = await planned(scene, tools, clips("motion"), Candidates(3, SHA256, 2).first(), longer)
 
     await work_on(tools, await scene.claim_next(job))
 
@@ -152,7 +152,7 @@ async def test_a_take_that_is_not_what_was_due_is_not_published(scene: Scene, to
 async def test_after_a_loss_takes_go_one_by_one_and_each_is_named_first(
     scene: Scene, tools: Tools, clips: Clips
 ) -> None:
-    job = await planned(scene, tools, clips("vertical"), plan_recipes(3, SHA256, 2))
+    job = await planned(scene, tools, clips("vertical"), Candidates(3, SHA256, 2).first())
     await scene.lose(await scene.claim_next(job))
     await scene.due(job)
     claimed = await scene.claim_next(job)
@@ -174,7 +174,7 @@ async def test_after_a_loss_takes_go_one_by_one_and_each_is_named_first(
 
 
 async def test_a_take_is_named_while_it_is_tried_again(scene: Scene, tools: Tools, clips: Clips) -> None:
-    job = await planned(scene, tools, clips("vertical"), plan_recipes(3, SHA256, 2))
+    job = await planned(scene, tools, clips("vertical"), Candidates(3, SHA256, 2).first())
     await scene.lose(await scene.claim_next(job))
     await scene.due(job)
     claimed = await scene.claim_next(job)
@@ -192,7 +192,7 @@ async def test_a_take_is_named_while_it_is_tried_again(scene: Scene, tools: Tool
 async def test_what_another_claim_finished_is_not_rendered_again(
     scene: Scene, tools: Tools, clips: Clips, reached: list[str]
 ) -> None:
-    job = await planned(scene, tools, clips("vertical"), plan_recipes(3, SHA256, 3))
+    job = await planned(scene, tools, clips("vertical"), Candidates(3, SHA256, 3).first())
     first = await scene.claim_next(job)
 
     def dying(step: str) -> None:
@@ -212,7 +212,7 @@ async def test_what_another_claim_finished_is_not_rendered_again(
 
 
 async def test_scratch_is_empty_afterwards(scene: Scene, tools: Tools, clips: Clips, tmp_path: Path) -> None:
-    job = await planned(scene, tools, clips("vertical"), plan_recipes(3, SHA256, 1))
+    job = await planned(scene, tools, clips("vertical"), Candidates(3, SHA256, 1).first())
 
     await work_on(tools, await scene.claim_next(job))
 

@@ -12,7 +12,7 @@ import pytest
 
 from clips import X264, Clips, Encoded
 from retake.domain.errors import ENCODER, OUT_OF_MEMORY, TIMEOUT
-from retake.domain.recipe import plan_recipes
+from retake.domain.candidates import Candidates
 from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Stalled
 from retake_worker.render import BadTake, check, failure_of, measure, render
 from worker.cooking import Cook, kitchen_in, make, recipe
@@ -32,11 +32,11 @@ async def test_a_run_that_is_killed_makes_no_take(clips: Clips, ffmpeg: Path, tm
                 os.kill(int(child), signal.SIGKILL)
 
     with pytest.raises(FFmpegFailed) as failed:
-        await render(kitchen, plan_recipes(5, SHA256, 5), killed)
+        await render(kitchen, Candidates(5, SHA256, 5).first(), killed)
 
     assert failure_of(failed.value) is OUT_OF_MEMORY
     with pytest.raises((BadTake, FFmpegError)):
-        await check(kitchen, plan_recipes(5, SHA256, 5)[0])
+        await check(kitchen, Candidates(5, SHA256, 5).first()[0])
 
 
 async def test_a_run_that_does_not_move_is_a_timeout(cook: Cook, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 """The newest recipe and pipeline version this release can work on."""
 
 
