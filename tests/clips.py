@@ -14,6 +14,7 @@ from pathlib import Path
 PATTERN = "testsrc2=s={size}:r={rate}:d={seconds}"
 SOUND = ["-f", "lavfi", "-i", "sine=440:d=2", "-c:a", "aac", "-b:a", "64k"]
 X264 = ["-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "30", "-pix_fmt", "yuv420p"]
+SURROUND = "aevalsrc='0.6*sin(440*6*t)|0.6*sin(550*6*t)|0.6*sin(660*6*t)|0|0.6*sin(770*6*t)|0':c=5.1:s=48000:d=1"
 BT2020 = "setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc"
 PQ = ["-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc"]
 
@@ -50,12 +51,19 @@ GOOD: Mapping[str, Encoded] = {
                     seconds=1),
     "hdr": Encoded(["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error", "-tag:v", "hvc1",
                     "-pix_fmt", "yuv420p10le", "-vf", BT2020, *PQ], seconds=0.5),
+    "hlg": Encoded(["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error", "-tag:v", "hvc1",
+                    "-pix_fmt", "yuv420p10le", "-vf", BT2020.replace("smpte2084", "arib-std-b67")], seconds=0.5),
+    "ten_bits": Encoded([*X264, "-pix_fmt", "yuv420p10le"], seconds=0.5),
+    "full_range": Encoded([*X264, "-vf", "scale=out_range=pc", "-pix_fmt", "yuvj420p"], seconds=0.5),
+    "rgb": Encoded(["-c:v", "libx264rgb", "-preset", "ultrafast", "-pix_fmt", "rgb24"], seconds=0.5),
+    "interlaced": Encoded([*X264, "-vf", "interlace=scan=tff", "-flags", "+ildct+ilme"], size="720x576", rate="50",
+                          seconds=0.6),
     "vp9": Encoded(["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"], seconds=0.5),
     "av1": Encoded(["-c:v", "libsvtav1", "-preset", "12", "-svtav1-params", "lp=1"], seconds=0.5),
     "mpeg4_mp3": Encoded(["-f", "lavfi", "-i", "sine=d=1", "-c:v", "mpeg4", "-c:a", "libmp3lame"], seconds=1),
-    "two_sounds": Encoded([*SOUND[:4], "-f", "lavfi", "-i", "sine=880:r=48000:d=1", "-map", "0", "-map", "1", "-map",
-                           "2", *X264], seconds=1),
-    "surround": Encoded(["-f", "lavfi", "-i", "anullsrc=channel_layout=5.1:sample_rate=48000:d=1", *X264], seconds=1),
+    "two_sounds": Encoded(["-f", "lavfi", "-i", "sine=440:d=1", "-f", "lavfi", "-i", "sine=880:r=48000:d=1",
+                           "-map", "0", "-map", "1", "-map", "2", *X264], seconds=1),
+    "surround": Encoded(["-f", "lavfi", "-i", SURROUND, *X264, "-c:a", "aac"], seconds=1),
     "fragmented": Encoded([*SOUND, *X264, "-movflags", "frag_keyframe+empty_moov+default_base_moof"]),
     "dark_start": Encoded(X264, source="color=black:s=320x180:r=30:d=1.5[dark];testsrc2=s=320x180:r=30:d=1[lit];"
                           "[dark][lit]concat"),

@@ -1,5 +1,6 @@
 """What a player makes of a file: every frame decoded, with its time. Independent of what retake itself reads."""
 
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,9 @@ class Player:
     def frames(self, file: Path, width: int, height: int, *filters: str) -> Planes:
         """Every frame, small: frames x (Y, U, V) x height x width."""
         chain = ",".join([*filters, f"scale={width}:{height}:flags=area", "format=yuv444p"])
-        raw = self._run(file, "-vf", chain, "-fps_mode", "passthrough", "-f", "rawvideo", "-")
+        raw = self._run(
+            file, "-vf", chain, "-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-f", "rawvideo", "-"
+        )
         return np.frombuffer(raw, np.uint8).reshape(-1, 3, height, width).astype(np.float32)
 
     def look(self, file: Path, positions: list[int], width: int, height: int) -> Frames:
@@ -55,6 +58,22 @@ class Player:
         samples = np.abs(np.frombuffer(raw, np.int16).astype(np.float64))
         step = 48000 // per_second
         return samples[: len(samples) // step * step].reshape(-1, step).max(axis=1)
+
+    def lufs(self, file: Path) -> float:
+        """How loud all of it is to people (EBU R 128)."""
+        argv = [self._ffmpeg, "-nostdin", "-hide_banner", "-i", file, "-vn", "-af", "ebur128", "-f", "null", "-"]
+        said = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True).stderr
+        return float(re.findall(r"I: +(-?[0-9.]+) LUFS", said)[-1])
+
+    def peak(self, file: Path) -> float:
+        """The farthest sample, as a share of full scale, before a player cuts it off."""
+        raw = self._run(file, "-vn", "-f", "f32le", "-")
+        return float(np.abs(np.frombuffer(raw, np.float32)).max())
+
+    def colour(self, file: Path) -> list[float]:
+        """Red, green and blue as a screen shows them, on average."""
+        raw = self._run(file, "-f", "rawvideo", "-pix_fmt", "rgb24", "-")
+        return [float(mean) for mean in np.frombuffer(raw, np.uint8).reshape(-1, 3).mean(axis=0)]
 
     def says(self, file: Path) -> str:
         """All that ffmpeg says of a file when it is asked nothing."""

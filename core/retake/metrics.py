@@ -3,7 +3,7 @@
 A process exports only what it touched plus what stands here at zero; names end in their unit.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Info
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 REGISTRY = CollectorRegistry(auto_describe=True)
 
@@ -27,5 +27,12 @@ BUS_RECONNECTS = Counter(
 BUS_MALFORMED = Counter(
     "retake_bus_malformed_total",
     "Messages that nobody could read; they were removed or passed over.",
+    registry=REGISTRY,
+)
+GUESS_ERROR = Histogram(
+    "retake_guess_error_ratio",
+    "By how much a part took longer or shorter than was thought when it began, as a share of what it took, by kind.",
+    ["kind"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5),
     registry=REGISTRY,
 )

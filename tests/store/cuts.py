@@ -156,8 +156,8 @@ CUTS = [
     Cut(
         "g: who moves a job holds its row",
         "move.py",
-        "FROM job WHERE id = %s FOR NO KEY UPDATE",
-        "FROM job WHERE id = %s",
+        "IS DISTINCT FROM 'deleted') FOR NO KEY UPDATE",
+        "IS DISTINCT FROM 'deleted')",
         "test_races.py::test_of_two_equal_wishes_at_once_the_second_is_refused",
         ">       assert isinstance(second, WishRefused)",
     ),

@@ -39,7 +39,9 @@ class Accepted:
 
 def plan(takes: int, cost: float = 1) -> Plan:
     """So many takes, of so many CPU seconds each."""
-    planned = [Planned(index, {"index": index}, RESERVE, cost) for index in range(1, takes + 1)]
+    planned = [
+        Planned(index, {"index": index, "output": {"profile": "fast"}}, RESERVE, cost) for index in range(1, takes + 1)
+    ]
     return Plan({"frames": 1}, "sha of the source", planned)
 
 

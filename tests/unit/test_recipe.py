@@ -175,7 +175,7 @@ def test_noise_names_its_seed() -> None:
 
 def test_speed_moves_picture_and_sound_alike() -> None:
     assert filters("speed", factor=1.04) == ["setpts=PTS/1.04"]
-    assert EFFECTS["speed"].audio({"factor": 1.04}) == ["atempo=1.04"]
+    assert EFFECTS["speed"].audio({"factor": 1.04}) == ["dcshift=0.004", "atempo=1.04", "dcshift=-0.004"]
 
 
 def test_a_speed_of_exactly_one_does_nothing() -> None:

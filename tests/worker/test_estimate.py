@@ -1,13 +1,14 @@
 from dataclasses import replace
 from fractions import Fraction
 
+from retake_worker.clip import BT709
 from retake_worker.estimate import cpu_seconds, most_bytes
 from retake_worker.probe import Probe, Sound
 
 HD = Probe(
-    container="mp4", stream=0, codec="h264", pixel_format="yuv420p", transfer="bt709", width=1920, height=1080,
-    rotation=0, pixel_aspect=Fraction(1), fps=Fraction(30), frames=1800, duration=60.0, damaged=0,
-    sound=Sound(1, "aac", 48000, "stereo"),
+    container="mp4", stream=0, codec="h264", pixel_format="yuv420p", colours=BT709, interlaced=False,
+    width=1920, height=1080, rotation=0, pixel_aspect=Fraction(1), fps=Fraction(30), frames=1800, duration=60.0,
+    damaged=0, sound=Sound(1, "aac", 48000, "stereo"),
 )  # fmt: skip
 MEBIBYTE = 2**20
 

@@ -1,5 +1,6 @@
 """Whole command lines, as they must be: each argument has its reason (ffmpeg_command.py, and the render page)."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from retake.domain.candidates import Candidates
 from retake_worker.clip import Clip
 from retake_worker.codecs import DECODERS
 from retake_worker.ffmpeg_command import render_arguments
+from retake_worker.probe import Colours
 
 LIMITS = Limits()
 FULL_HD = Clip(width=1920, height=1080, fps=30, frames=300, seconds=10, sound=1)
@@ -54,7 +56,8 @@ def test_two_takes_of_a_video_with_sound() -> None:
         "-i", "file:source",
         "-filter_threads", "1", "-filter_complex_threads", "1",
         "-filter_complex",
-        ("[0:0]format=yuv420p,settb=1/90000,split=3[s0][s2][s4];"
+        ("[0:0]setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709,format=yuv420p,"
+        "settb=1/90000,split=3[s0][s2][s4];"
         "[s2]crop=1744:980:44:74,scale=1920:1080:flags=bicubic,hflip,eq=brightness=0.032:contrast=0.98:saturation=1.07,"
         "hue=h=-3.5,noise=alls=5:allf=t+u:all_seed=99,setpts=PTS/1.04,setsar=1,split=2[v2][c2];"
         "[s4]setsar=1,split=2[v4][c4];"
@@ -62,7 +65,7 @@ def test_two_takes_of_a_video_with_sound() -> None:
         "[c2]select='eq(n,25)+eq(n,75)+eq(n,125)+eq(n,175)+eq(n,225)+eq(n,275)',scale=160:90:flags=area,format=yuv444p[l2];"
         "[c4]select='eq(n,25)+eq(n,75)+eq(n,125)+eq(n,175)+eq(n,225)+eq(n,275)',scale=160:90:flags=area,format=yuv444p[l4];"
         "[0:1]aresample=async=1:first_pts=0,aformat=channel_layouts=mono|stereo,asplit=2[t2][t4];"
-        "[t2]atempo=1.04[a2];"
+        "[t2]dcshift=0.004,atempo=1.04,dcshift=-0.004[a2];"
         "[t4]anull[a4]"),
         "-map", "[v2]", "-fps_mode", "passthrough", "-enc_time_base", "filter",
         "-c:v", "libx264", "-preset", "ultrafast", "-crf", "23", "-maxrate", "2300000", "-bufsize", "3700000",
@@ -82,7 +85,14 @@ def test_two_takes_of_a_video_with_sound() -> None:
 
 def test_one_take_of_a_silent_video_of_odd_size() -> None:
     odd = Clip(
-        width=321, height=181, fps=25, frames=2, seconds=0.08, sound=None, pixel_aspect="4/3", colours="smpte170m"
+        width=321,
+        height=181,
+        fps=25,
+        frames=2,
+        seconds=0.08,
+        sound=None,
+        pixel_aspect="4/3",
+        colours=Colours("tv", "smpte170m", "smpte170m", "smpte170m"),
     )
 
     arguments = render_arguments(odd, [PLAIN], LIMITS)
@@ -95,8 +105,8 @@ def test_one_take_of_a_silent_video_of_odd_size() -> None:
         "-i", "file:source",
         "-filter_threads", "1", "-filter_complex_threads", "1",
         "-filter_complex",
-        ("[0:0]format=yuv420p,settb=1/90000,crop=320:180:0:0,"
-        "setparams=color_primaries=smpte170m:color_trc=smpte170m:colorspace=smpte170m,split=2[s0][s4];"
+        ("[0:0]setparams=range=tv:color_primaries=smpte170m:color_trc=smpte170m:colorspace=smpte170m,format=yuv420p,"
+        "settb=1/90000,crop=320:180:0:0,split=2[s0][s4];"
         "[s4]setsar=4/3,split=2[v4][c4];"
             "[s0]select='eq(n,0)+eq(n,1)',scale=160:90:flags=area,format=yuv444p[l0];"
             "[c4]select='eq(n,0)+eq(n,1)',scale=160:90:flags=area,format=yuv444p[l4]"),
@@ -113,7 +123,56 @@ def test_one_take_of_a_silent_video_of_odd_size() -> None:
 def test_the_frame_rate_is_kept_up_to_sixty(fps: float, *, capped: bool) -> None:
     video = graph(Clip(640, 360, fps, 99, 3.3, sound=None), PLAIN)[0]
 
-    assert ("format=yuv420p,fps=60,settb" in video) is capped
+    assert ("]fps=60,setparams" in video) is capped
+
+
+@pytest.mark.parametrize(
+    ("what", "chain"),
+    [
+        (
+            {"colours": Colours("tv", "bt2020nc", "bt2020", "smpte2084")},
+            (
+                "setparams=range=tv:color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc,"
+                "zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=bt709,tonemap=mobius:desat=0:peak=4.926,"
+                "zscale=t=bt709:m=bt709:r=tv,format=yuv420p,settb=1/90000"
+            ),
+        ),
+        (
+            {"colours": Colours("pc", "bt709", "bt709", "bt709")},
+            (
+                "setparams=range=pc:color_primaries=bt709:color_trc=bt709:colorspace=bt709,"
+                "scale=out_range=tv,format=yuv420p,settb=1/90000"
+            ),
+        ),
+        (
+            {"rgb": True},
+            (
+                "scale=out_range=tv:out_color_matrix=bt709,format=yuv420p,"
+                "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709,settb=1/90000"
+            ),
+        ),
+        (
+            {"interlaced": True, "fps": 120},
+            (
+                "bwdif=mode=send_frame,fps=60,setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709,"
+                "format=yuv420p,settb=1/90000"
+            ),
+        ),
+    ],
+)
+def test_what_takes_share_is_done_before_they_part(what: dict[str, Any], chain: str) -> None:
+    clip = replace(FULL_HD, sound=None, **what)
+
+    assert graph(clip, PLAIN)[0] == f"[0:0]{chain},split=2[s0][s4]"
+
+
+def test_surround_is_mixed_down_once_for_all_takes() -> None:
+    sound = graph(replace(FULL_HD, surround=True), PLAIN, ALL)[-3]
+
+    assert sound == (
+        "[0:1]aresample=async=1:first_pts=0,aformat=channel_layouts=mono|stereo,"
+        "alimiter=limit=0.97:level=disabled:latency=enabled,asplit=2[t4][t2]"
+    )
 
 
 @pytest.mark.parametrize(

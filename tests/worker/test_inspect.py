@@ -1,4 +1,4 @@
-"""From a file to its probe, or to why not: each sort of input ends in its named outcome, in bounded time."""
+"""From a file to its probe: what is found out about it, and the small pictures of it."""
 
 import shutil
 import time
@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from clips import BAD, COPIED, GOOD, OLD, REFUSED, Clips
+from clips import COPIED, GOOD, OLD, Clips
 from retake.domain.errors import BadInput
 from retake.domain.limits import Limits
 from retake_worker.ffmpeg_command import SOURCE
 from retake_worker.inspect import look_at, probed
-from retake_worker.probe import Probe, Sound
+from retake_worker.probe import Colours, Probe, Sound
 from retake_worker.probe_command import pictures
 
 pytestmark = pytest.mark.anyio
@@ -55,52 +55,6 @@ async def test_a_good_clip_is_taken_whole_and_leaves_small_pictures(
     assert pictures(folder)
 
 
-OUTCOMES = {
-    "sound_only": "no_video_stream",
-    "too_small": "too_small",
-    "too_large": "too_large",
-    "apart": "too_long",
-    "protected": "protected",
-    "packets": "not_a_video",
-    "matroska": "not_a_video",
-    "truncated": "truncated",
-    "headless": "truncated",
-    "no_moov": "corrupt",
-    "bit_flipped": "corrupt",
-    "flipped_late": "corrupt",
-    "hollow": "corrupt",
-    "hollow_long": "corrupt",
-    "elsewhere": "external_data",
-    "bare": "corrupt",
-    "cut_fragment": "truncated",
-    "empty": "not_a_video",
-    "text": "not_a_video",
-    "random": "not_a_video",
-    "picture": "not_a_video",
-    "playlist": "not_a_video",
-}
-
-
-@pytest.mark.parametrize("name", [*REFUSED, *BAD])
-async def test_a_bad_file_ends_in_its_own_failure(name: str, inspected: Inspect) -> None:
-    with pytest.raises(BadInput) as refused:
-        await inspected(name)
-
-    failure = refused.value.failure
-    assert (failure.code, failure.final) == (OUTCOMES[name], True)
-    assert failure.sentence.endswith(".")
-
-
-async def test_different_faults_have_different_sentences(inspected: Inspect) -> None:
-    told = set()
-    for name in ("bit_flipped", "truncated", "sound_only", "playlist", "no_moov"):
-        with pytest.raises(BadInput) as refused:
-            await inspected(name)
-        told.add(refused.value.failure.sentence)
-
-    assert len(told) == 5
-
-
 FIGURES: dict[str, dict[str, Any]] = {
     "motion": {"container": "mp4", "codec": "h264", "width": 480, "height": 270, "fps": 30, "frames": 60,
                "duration": 2.0, "pixel_format": "yuv420p", "rotation": 0, "sound": Sound(1, "aac", 44100, "mono")},
@@ -120,7 +74,8 @@ FIGURES: dict[str, dict[str, Any]] = {
     "fragmented": {"frames": 60, "duration": 2.0},
     "long_gop": {"frames": 240, "duration": 8.0},
     "hevc": {"codec": "hevc"},
-    "hdr": {"codec": "hevc", "pixel_format": "yuv420p10le", "transfer": "smpte2084"},
+    "hdr": {"codec": "hevc", "pixel_format": "yuv420p10le",
+            "colours": Colours("tv", "bt2020nc", "bt2020", "smpte2084")},
     "vp9": {"codec": "vp9"},
     "av1": {"codec": "av1"},
     "mpeg4_mp3": {"codec": "mpeg4", "sound": Sound(1, "mp3", 44100, "mono")},

@@ -34,7 +34,7 @@ async def next_to_announce(database: Database, timing: Timing) -> list[Announcea
             SELECT greatest(coalesce(sum(slots), 0), 2)
                        - (SELECT count(*) FROM part WHERE announced_at IS NOT NULL) AS room,
                    coalesce(max(recipe_version), 0) AS version
-            FROM worker WHERE seen_at > now() - %s
+            FROM worker WHERE gone_at IS NULL AND seen_at > now() - %s
             """,
             (timedelta(seconds=timing.worker_alive),),
         )
@@ -162,7 +162,8 @@ async def withdraw_unheard(database: Database, timing: Timing) -> int:
         rows = await connection.execute(
             """
             WITH idle AS (
-                SELECT (SELECT coalesce(sum(slots), 0) FROM worker WHERE seen_at > now() - %(alive)s)
+                SELECT (SELECT coalesce(sum(slots), 0) FROM worker
+                        WHERE gone_at IS NULL AND seen_at > now() - %(alive)s)
                      > (SELECT count(*) FROM part WHERE state = 'running') AS slots),
             unheard AS (
                 SELECT id FROM part, idle WHERE state = 'queued' AND announced_at < now() - CASE WHEN idle.slots

@@ -1,10 +1,16 @@
 """Who is alive: workers by their row, and holders of a duty by theirs."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
+from retake.domain.timing import Timing
 from retake.store.connect import Database, Unavailable
+
+Row = Mapping[str, Any]
 
 _PARTING = 1.0
 
@@ -16,7 +22,7 @@ async def seen(database: Database, name: str, *, version: str, recipe_version: i
             """
             INSERT INTO worker (name, version, recipe_version, slots) VALUES (%s, %s, %s, %s)
             ON CONFLICT (name) DO UPDATE SET version = excluded.version, recipe_version = excluded.recipe_version,
-                slots = excluded.slots, seen_at = now()
+                slots = excluded.slots, seen_at = now(), gone_at = NULL
             """,
             (name, version, recipe_version, slots),
         )
@@ -25,7 +31,38 @@ async def seen(database: Database, name: str, *, version: str, recipe_version: i
 async def gone(database: Database, name: str) -> None:
     """A worker that stops says so, so that its slots count no longer."""
     async with database.transaction() as connection:
-        await connection.execute("DELETE FROM worker WHERE name = %s", (name,))
+        await connection.execute("UPDATE worker SET gone_at = now() WHERE name = %s", (name,))
+
+
+async def forget_gone(database: Database) -> int:
+    """The rows of workers that nobody has heard of for a day: every pod has a name of its own."""
+    async with database.transaction() as connection:
+        rows = await connection.execute("DELETE FROM worker WHERE seen_at < now() - interval '1 day'")
+        return rows.rowcount
+
+
+async def fleet(database: Database, workspace: UUID, timing: Timing) -> Sequence[Row]:
+    """Who does what, those that work first. Of other workspaces' work one sees that it is, but not what."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            """
+            SELECT w.name, w.version, w.slots, w.started_at, w.seen_at, w.made / nullif(w.took, 0) AS speed,
+                   CASE WHEN w.gone_at IS NOT NULL THEN 'gone' WHEN w.seen_at > now() - %(alive)s THEN 'active'
+                        ELSE 'lost' END AS status,
+                   coalesce(busy.parts, '[]') AS parts
+            FROM worker w
+            CROSS JOIN LATERAL (
+                SELECT json_agg(json_build_object(
+                    'kind', p.kind, 'takes', cardinality(p.indices),
+                    'job', CASE WHEN j.workspace = %(workspace)s THEN j.id END,
+                    'video', CASE WHEN j.workspace = %(workspace)s THEN p.video_id END) ORDER BY p.id) AS parts
+                FROM part p JOIN job j ON j.id = p.job_id WHERE p.state = 'running' AND p.worker = w.name
+            ) busy
+            ORDER BY status, w.name
+            """,
+            {"workspace": workspace, "alive": timedelta(seconds=timing.worker_alive)},
+        )
+        return await rows.fetchall()
 
 
 async def take_duty(database: Database, name: str, holder: str, seconds: float) -> bool:

@@ -123,16 +123,18 @@ async def _admit(connection: Connection, needed: int, cap: int) -> None:
         raise StorageFull(needed, max(0, cap - row["used"]))
 
 
-async def wish(database: Database, job: UUID, wanted: Wish, because: str | None = None) -> State:
+async def wish(
+    database: Database, job: UUID, wanted: Wish, because: str | None = None, *, workspace: UUID | None = None
+) -> State:
     """What a person, or the janitor for them, wants of a job; returns the state it has then.
 
     Pause withdraws what was announced, also what the relay is about to mark, hence the new generation. Resume announces
     anew. Cancel and expire reach everything that waits in this same transaction, also the waiting takes of running
     parts, whose workers learn it at their next heartbeat.
     """
-    async with moving(database, job) as move:
+    async with moving(database, job, workspace) as move:
         await change_wish(move, wanted, because)
-    return await state_of(database, job)
+    return move.job.state
 
 
 async def change_wish(move: Move, wanted: Wish, because: str | None = None) -> None:
@@ -217,11 +219,3 @@ async def expire_due(database: Database, limit: int = 100) -> int:
         except JobGone:
             continue
     return expired
-
-
-async def state_of(database: Database, job: UUID) -> State:
-    async with database.transaction() as connection:
-        row = await (await connection.execute("SELECT state FROM job WHERE id = %s", (job,))).fetchone()
-    if row is None:
-        raise JobGone
-    return State(row["state"])

@@ -123,15 +123,21 @@ class Move:
             """,
             {"state": state, "ended": state in ENDED, "id": self.job.id},
         )
+        self.job = replace(self.job, state=state)
         self.tell("job", status=state)
 
 
 @asynccontextmanager
-async def moving(database: Database, job_id: UUID) -> AsyncIterator[Move]:
-    """A move of one job, known by its id."""
+async def moving(database: Database, job_id: UUID, workspace: UUID | None = None) -> AsyncIterator[Move]:
+    """A move of one job, known by its id; of a workspace's people only if it is theirs, and they did not delete it."""
     async with database.transaction() as connection:
         row = await connection.execute(
-            "SELECT id, workspace, wish, state FROM job WHERE id = %s FOR NO KEY UPDATE", (job_id,)
+            """
+            SELECT id, workspace, wish, state FROM job
+            WHERE id = %(job)s AND (%(workspace)s::uuid IS NULL
+                OR workspace = %(workspace)s AND expired_because IS DISTINCT FROM 'deleted') FOR NO KEY UPDATE
+            """,
+            {"job": job_id, "workspace": workspace},
         )
         if (locked := await row.fetchone()) is None:
             raise JobGone

@@ -144,10 +144,10 @@ async def finish_inspect(database: Database, claimed: Claim, plan: Plan, recipe_
         queued = to is PartState.QUEUED
         rows = await move.connection.execute(
             """
-            UPDATE video v SET probe = %s, thumb_key = %s, reserved = 0 FROM video before
+            UPDATE video v SET probe = %s, thumb_key = %s, cost = %s, reserved = 0 FROM video before
             WHERE v.id = %s AND before.id = v.id RETURNING before.reserved
             """,
-            (Jsonb(plan.probe), plan.thumb_key, claimed.video),
+            (Jsonb(plan.probe), plan.thumb_key, sum(take.cost for take in plan.variations), claimed.video),
         )
         video = await rows.fetchone()
         assert video is not None

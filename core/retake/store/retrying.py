@@ -5,7 +5,6 @@ from uuid import UUID
 
 from retake.domain.states import ENDED, State, Wish
 from retake.store.connect import Database
-from retake.store.jobs import state_of
 from retake.store.move import Move, moving
 from retake.store.sources import SourceGone, estimate, lock_ready_sources
 
@@ -18,14 +17,14 @@ class NothingToRetry(Exception):
         self.state = state
 
 
-async def retry(database: Database, job: UUID, video: UUID | None = None) -> State:
+async def retry(database: Database, job: UUID, video: UUID | None = None, *, workspace: UUID | None = None) -> State:
     """Queues again what failed or was cancelled, of one video or of all; the counters start anew.
 
     1. Only videos that ended are touched, and a cancelled job only once it has ended. 2. Their sources are locked; a
     video whose source is gone stays as it is. 3. Failed and cancelled takes, and the parts that hold them, are queued;
     the inspect part only where there are no takes yet.
     """
-    async with moving(database, job) as move:
+    async with moving(database, job, workspace) as move:
         if move.job.wish is Wish.EXPIRE or (move.job.wish is Wish.CANCEL and move.job.state not in ENDED):
             raise NothingToRetry(move.job.state)
         videos = await _retryable(move, video)
@@ -39,7 +38,7 @@ async def retry(database: Database, job: UUID, video: UUID | None = None) -> Sta
             await move.wish(Wish.RUN)
         for row in videos:
             await _requeue_video(move, row["id"], estimate(sizes[row["source_id"]]))
-    return await state_of(database, job)
+    return move.job.state
 
 
 async def _retryable(move: Move, video: UUID | None) -> list[dict[str, Any]]:

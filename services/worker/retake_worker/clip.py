@@ -1,22 +1,27 @@
 """What rendering needs to know of a source: from its probe, with what follows for its takes."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from retake.domain.effects.effect import Size, even
 from retake.domain.sniff import DEMUXERS, Kind
-from retake_worker.probe import MOST_DAMAGED, Probe
+from retake_worker.probe import MOST_DAMAGED, Colours, Probe
 
 MOST_FPS = 60
 _LOOKS, _LOOK_SIDE = 6, 160
 _HD_WIDTH, _SD_HEIGHT = 1280, 576
+_HDR = frozenset({"smpte2084", "arib-std-b67"})
+_UNSAID = frozenset({"unknown", "unspecified", "reserved"})
+_RGB = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8")
+
+BT709 = Colours("tv", "bt709", "bt709", "bt709")
 
 
 @dataclass(frozen=True)
 class Clip:
     """Width and height are as shown, after rotation. `frames` and `seconds` are what a take of speed 1 has, and of the
     frames some may be missing (`doubtful`). `picture` and `sound` are ffmpeg's numbers of the streams. `colours` are
-    named where the source says nothing of them."""
+    those of the source, guessed where it says nothing of them; `surround` is sound of more than two channels."""
 
     width: int
     height: int
@@ -27,13 +32,20 @@ class Clip:
     picture: int = 0
     demuxer: str = "mov"
     pixel_aspect: str = "1"
-    colours: str | None = None
+    colours: Colours = field(default=BT709)
+    rgb: bool = False
+    interlaced: bool = False
+    surround: bool = False
     doubtful: int = 0
 
     @property
     def size(self) -> Size:
         """Of its takes."""
         return Size(even(self.width), even(self.height))
+
+    @property
+    def hdr(self) -> bool:
+        return self.colours.transfer in _HDR
 
     @property
     def look_size(self) -> Size:
@@ -59,11 +71,31 @@ def clip_of(probe: Probe) -> Clip:
         picture=probe.stream,
         demuxer=DEMUXERS[Kind(probe.container)],
         pixel_aspect=str(probe.pixel_aspect),
-        colours=_guessed(probe.width, probe.height) if probe.transfer == "unknown" else None,
+        colours=_known(probe),
+        rgb=_is_rgb(probe),
+        interlaced=probe.interlaced,
+        surround=probe.sound is not None and probe.sound.layout not in ("mono", "stereo"),
         doubtful=math.ceil(frames * MOST_DAMAGED) if probe.damaged else 0,
     )
 
 
-def _guessed(width: int, height: int) -> str:
-    """As players guess when nothing is said: by size."""
-    return "bt709" if max(width, height) >= _HD_WIDTH or min(width, height) > _SD_HEIGHT else "smpte170m"
+def _is_rgb(probe: Probe) -> bool:
+    return probe.pixel_format.startswith(_RGB)
+
+
+def _known(probe: Probe) -> Colours:
+    """What the source does not say is guessed as players do: by its transfer, else by size. RGB is named as what it
+    will be turned into."""
+    if probe.colours.transfer in _HDR:
+        guess, matrix = "bt2020", "bt2020nc"
+    elif max(probe.width, probe.height) >= _HD_WIDTH or min(probe.width, probe.height) > _SD_HEIGHT:
+        guess = matrix = "bt709"
+    else:
+        guess = matrix = "smpte170m"
+    said = probe.colours
+    return Colours(
+        range="tv" if said.range in _UNSAID or _is_rgb(probe) else said.range,
+        matrix=matrix if said.matrix in {*_UNSAID, "gbr"} else said.matrix,
+        primaries=guess if said.primaries in _UNSAID else said.primaries,
+        transfer=guess if said.transfer in _UNSAID else said.transfer,
+    )

@@ -5,6 +5,7 @@ answer it is kept, and nothing more is fetched until Postgres answers. From the 
 """
 
 import asyncio
+import time
 from functools import partial
 
 import structlog
@@ -15,10 +16,12 @@ from retake.bus.connection import Announcement
 from retake.bus.messages import ProgressTick, VariationFrames
 from retake.domain.errors import INTERNAL, SOURCE_LOST, BadInput, Failure
 from retake.domain.work import RECIPE_VERSION, Claim, PartKind
+from retake.metrics import GUESS_ERROR
 from retake.store import fleet, parts
 from retake.store.connect import Unavailable
 from retake.store.heartbeat import Beat
 from retake.store.move import LeaseLost
+from retake.store.pace import learn
 from retake.store.work import work_of
 from retake_worker.diagnosis import diagnosis
 from retake_worker.ffmpeg_process import FFmpegError
@@ -130,8 +133,10 @@ class Consumer:
         ids = {"part": claimed.part, "claim": claimed.number, "job": str(claimed.job), "video": str(claimed.video)}
         with structlog.contextvars.bound_contextvars(**ids):
             try:
+                began = time.monotonic()
                 await self._attempt(claimed)
                 tools.reach("finished")
+                await self._learn(claimed, time.monotonic() - began)
                 log.info("part done", kind=claimed.kind)
             except LeaseLost:
                 log.warning("lease lost; nothing of this claim is written any more")
@@ -173,6 +178,16 @@ class Consumer:
         except Exception as error:
             log.error("an error of ours", exc_info=error)
             await self._give_up(claimed, INTERNAL)
+
+    async def _learn(self, claimed: Claim, seconds: float) -> None:
+        """What this part took is what the next ones are told to take."""
+        try:
+            guess = await learn(self._tools.database, self._tools.name, claimed, seconds)
+        except Unavailable as error:
+            log.info("nothing was learnt of a part", error=str(error))
+            return
+        if guess is not None:
+            GUESS_ERROR.labels(claimed.kind).observe(abs(guess - seconds) / seconds)
 
     async def _release(self, claimed: Claim, *, blocked: bool) -> None:
         """Tried for a lease while Postgres is away: an outage should spend nobody's attempts. Then it is reaped."""

@@ -114,7 +114,9 @@ def _graph(clip: Clip, recipes: Sequence[Recipe], sisters: Sequence[Recipe]) -> 
     ]
     chains += _looks(clip, indices, sisters)
     if clip.sound is not None:
-        chains.append(f"[0:{clip.sound}]{_joined(_COMMON_AUDIO, f'asplit={len(recipes)}')}{_labels('t', indices)}")
+        chains.append(
+            f"[0:{clip.sound}]{_joined(_common_audio(clip), f'asplit={len(recipes)}')}{_labels('t', indices)}"
+        )
         chains += [
             f"[t{recipe['index']}]{_joined(_audio(recipe, clip) or 'anull')}[a{recipe['index']}]" for recipe in recipes
         ]
@@ -140,20 +142,40 @@ def _looks(clip: Clip, indices: Sequence[int], sisters: Sequence[Recipe]) -> lis
 
 
 def _common_video(clip: Clip) -> list[str]:
-    """What every take needs is done once, before they part."""
-    filters = ["format=yuv420p"]
+    """What every take needs is done once, before they part: progressive frames of even size, 8 bits, limited range."""
+    filters = ["bwdif=mode=send_frame"] if clip.interlaced else []
     if clip.fps > MOST_FPS:
         filters.append(f"fps={MOST_FPS}")
+    filters += _colours(clip)
     filters.append(f"settb=1/{_CLOCK}")
     if (clip.width, clip.height) != (clip.size.width, clip.size.height):
         filters.append(f"crop={clip.size.width}:{clip.size.height}:0:0")
-    if clip.colours:
-        filters.append(f"setparams=color_primaries={clip.colours}:color_trc={clip.colours}:colorspace={clip.colours}")
     return filters
 
 
-_COMMON_AUDIO = ["aresample=async=1:first_pts=0", "aformat=channel_layouts=mono|stereo"]
-"""Sound that starts late or has holes gets silence there, which a change of speed would otherwise lose."""
+def _colours(clip: Clip) -> list[str]:
+    """High dynamic range becomes BT.709: white of graphics (203 cd/m2) stays just below white, what is brighter is
+    bent into the little that is left, up to 1000 cd/m2. All else keeps its colours, and says which they are."""
+    colours = clip.colours
+    named = (
+        f"setparams=range={colours.range}:color_primaries={colours.primaries}"
+        f":color_trc={colours.transfer}:colorspace={colours.matrix}"
+    )
+    if clip.hdr:
+        return [
+            named, "zscale=t=linear:npl=203", "format=gbrpf32le", "zscale=p=bt709", "tonemap=mobius:desat=0:peak=4.926",
+            "zscale=t=bt709:m=bt709:r=tv", "format=yuv420p",
+        ]  # fmt: skip
+    if clip.rgb:
+        return [f"scale=out_range=tv:out_color_matrix={colours.matrix}", "format=yuv420p", named]
+    return [named, "scale=out_range=tv", "format=yuv420p"] if colours.range == "pc" else [named, "format=yuv420p"]
+
+
+def _common_audio(clip: Clip) -> list[str]:
+    """Sound that starts late or has holes gets silence there, which a change of speed would otherwise lose. Surround is
+    mixed down as loud as it was, so that its peaks may add up to more than there is room for."""
+    filters = ["aresample=async=1:first_pts=0", "aformat=channel_layouts=mono|stereo"]
+    return [*filters, "alimiter=limit=0.97:level=disabled:latency=enabled"] if clip.surround else filters
 
 
 def _video(recipe: Recipe, clip: Clip) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
-from retake.domain.errors import CORRUPT, BadInput
+from retake.domain.errors import CORRUPT, UNSUPPORTED_CODEC, BadInput
 from retake.domain.limits import Limits
 from retake_worker.chosen import Chosen, within
 from retake_worker.codecs import name_of
@@ -22,9 +22,15 @@ _DIMENSIONS = re.compile(rb"#dimensions (\d+): (\d+)x(\d+)")
 _SAR = re.compile(rb"#sar (\d+): (\d+)/(\d+)")
 _RATE = re.compile(rb"#sample_rate \d+: (\d+)")
 _LAYOUT = re.compile(rb"#channel_layout_name \d+: (.+)")
-_SHOWINFO = re.compile(r"\[Parsed_showinfo_\d+ @ \w+\] (?:n: *\d+ .*?\bfmt:(\w+)|.*\bcolor_trc:(\S+))")
+_SHOWINFO = re.compile(r"\[Parsed_showinfo_\d+ @ \w+\] (.*)")
+_FRAME = re.compile(r"n: *\d+ .*?\bfmt:(\w+).*? i:(\w)")
+_COLOURS = re.compile(r"color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)")
 _DAMAGED = re.compile(r"\[.*\] corrupt decoded frame")
 _LONGEST_LINE = 4096
+
+_ONLY_DOLBY = UNSUPPORTED_CODEC.saying(
+    "The colours of this video are Dolby Vision's own, which is not taken; please export it as HDR10 or without HDR."
+)
 
 MOST_DAMAGED = 0.1
 """Of the frames: a video with more is refused."""
@@ -41,15 +47,27 @@ class Sound:
 
 
 @dataclass(frozen=True)
+class Colours:
+    """What the numbers of a picture mean, in FFmpeg's words."""
+
+    range: str = "unknown"
+    matrix: str = "unknown"
+    primaries: str = "unknown"
+    transfer: str = "unknown"
+
+
+@dataclass(frozen=True)
 class Probe:
     """Width and height are of a decoded frame, after rotation; `pixel_aspect` is the shape of its pixels. `frames`,
-    `fps` and `duration` are what is shown; `damaged` are those of the frames looked at that were not sound."""
+    `fps` and `duration` are what is shown; `damaged` are those of the frames looked at that were not sound.
+    `interlaced` when most of them hold two moments, line by line."""
 
     container: str
     stream: int
     codec: str
     pixel_format: str
-    transfer: str
+    colours: Colours
+    interlaced: bool
     width: int
     height: int
     rotation: int
@@ -70,16 +88,24 @@ class Probe:
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "Probe":
         sound = plain["sound"]
-        exact = {"pixel_aspect": Fraction(plain["pixel_aspect"]), "fps": Fraction(plain["fps"])}
+        exact = {
+            "pixel_aspect": Fraction(plain["pixel_aspect"]),
+            "fps": Fraction(plain["fps"]),
+            "colours": Colours(**plain["colours"]),
+        }
         return cls(**{**plain, **exact, "sound": None if sound is None else Sound(**sound)})
 
 
 class Told:
-    """What FFmpeg says while it decodes: of a frame its format and colours, and which frames were made up."""
+    """What FFmpeg says while it decodes: of a frame its format and colours, which are of two fields, which made up."""
 
     def __init__(self) -> None:
-        self.pixel_format, self.transfer, self.damaged = "unknown", "unknown", 0
-        self._rest = b""
+        self.pixel_format, self.colours, self.damaged = "unknown", Colours(), 0
+        self._frames, self._fields, self._rest = 0, 0, b""
+
+    @property
+    def interlaced(self) -> bool:
+        return self._fields * 2 > self._frames
 
     def hear(self, data: bytes) -> None:
         *lines, rest = (self._rest + data).split(b"\n")
@@ -88,9 +114,16 @@ class Told:
             text = line.decode(errors="replace")
             if _DAMAGED.match(text):
                 self.damaged += 1
-            elif (found := _SHOWINFO.match(text)) is not None:
-                self.pixel_format = found[1] or self.pixel_format
-                self.transfer = found[2] or self.transfer
+            elif (said := _SHOWINFO.match(text)) is not None:
+                self._show(said[1])
+
+    def _show(self, said: str) -> None:
+        if (frame := _FRAME.match(said)) is not None:
+            self.pixel_format = frame[1]
+            self._frames += 1
+            self._fields += frame[2] in "TB"
+        elif (colours := _COLOURS.match(said)) is not None:
+            self.colours = Colours(*colours.groups())
 
 
 def judged(
@@ -108,12 +141,15 @@ def judged(
         raise BadInput(CORRUPT, "frames of no size")
     width, height = shapes[0]
     within(limits, picture, width, height)
+    if told.colours.matrix == "ipt-c2":
+        raise BadInput(_ONLY_DOLBY, f"{told.colours}")
     return Probe(
         container=container,
         stream=picture.number,
         codec=name_of(picture.codec, picture.object_type),
         pixel_format=told.pixel_format,
-        transfer=told.transfer,
+        colours=told.colours,
+        interlaced=told.interlaced,
         width=width,
         height=height,
         rotation=picture.rotation,

@@ -1,9 +1,14 @@
-"""Speed: picture and sound together, the pitch kept. Within a hundredth of 1 it would be work that nobody notices."""
+"""Speed: picture and sound together, the pitch kept. Within a hundredth of 1 it would be work that nobody notices.
+
+ffmpeg's atempo joins pieces where they are most alike. In silence all places are equally so, and it takes the earliest,
+so that what follows a pause comes 20 ms early. A constant that is added before and taken away after makes it keep time.
+"""
 
 from collections.abc import Mapping
 
 from retake.domain.effects.effect import Effect, Params, Range, Strength, number
 
+_CONSTANT = 0.004  # of full scale: no peak is cut by more than 0.04 dB
 _SLOWER, _FASTER = 0.989, 1.011
 
 
@@ -30,7 +35,9 @@ def times(params: Mapping[str, float], _seconds: float) -> list[str]:
 
 
 def audio(params: Mapping[str, float], _seconds: float) -> list[str]:
-    return [] if params["factor"] == 1 else [f"atempo={number(params['factor'])}"]
+    if params["factor"] == 1:
+        return []
+    return [f"dcshift={_CONSTANT}", f"atempo={number(params['factor'])}", f"dcshift=-{_CONSTANT}"]
 
 
 SPEED = Effect(
