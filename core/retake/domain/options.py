@@ -8,7 +8,6 @@ Every complaint names where it is in the options.
 """
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -132,16 +131,11 @@ def _number(where: str, given: Any, effect: Effect, name: str) -> float:
     low, high = effect.bounds[name]
     whole = name in effect.whole
     wanted = f"must be a {'whole ' if whole else ''}number from {number(low)} to {number(high)}"
-    if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(_small(given)):
+    if isinstance(given, bool) or not isinstance(given, int | float) or not low <= given <= high:
         raise BadOption(where, wanted)
-    if not low <= given <= high or (whole and given != int(given)):
+    if whole and given != int(given):
         raise BadOption(where, wanted)
     return int(given) if whole else given
-
-
-def _small(value: float) -> float:
-    """A whole number of any length is far outside, but has no float."""
-    return value if isinstance(value, float) else max(-(2.0**63), min(2.0**63, value))
 
 
 def _whole(where: str, given: Any, low: int, high: int) -> int:
@@ -165,8 +159,7 @@ def _list(where: str, given: Any, most: int) -> list[Any]:
 def _object(where: str, given: Any, allowed: Mapping[str, Any] | Sequence[str]) -> Mapping[str, Any]:
     if not isinstance(given, dict):
         raise BadOption(where, "must be an object")
-    unknown = next((key for key in given if key not in allowed), None)
-    if unknown is not None:
+    if unknown := [key for key in given if key not in allowed]:
         there = f"there are {', '.join(allowed)}" if allowed else "it has none"
-        raise BadOption(where, f"has no {json.dumps(unknown[:100])}; {there}", list(allowed))
+        raise BadOption(where, f"has no {json.dumps(unknown[0][:100])}; {there}", list(allowed))
     return given

@@ -55,6 +55,7 @@ class Work:
     options: Mapping[str, Any]
     probe: Mapping[str, Any] | None
     takes: Sequence[Take]
+    recipes: Sequence[Mapping[str, Any]] = ()  # of all takes of the video
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Plan:
     sha256: str
     variations: Sequence[Planned]
     thumb_key: str | None = None
+    distinct: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

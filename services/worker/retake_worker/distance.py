@@ -13,11 +13,10 @@ there in the files as well.
 Imported only where something is compared: numpy takes 60 ms and 16 MB.
 """
 
-import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -49,10 +48,7 @@ class Difference:
 
     @property
     def near(self) -> bool:
-        return self.nearer_than(NEAR_SSIM, NEAR_DYUV)
-
-    def nearer_than(self, ssim: float, dyuv: float) -> bool:
-        return self.ssim > ssim and self.dyuv < dyuv
+        return self.ssim > NEAR_SSIM and self.dyuv < NEAR_DYUV
 
     def data(self, time: float) -> dict[str, Any]:
         return {
@@ -65,18 +61,30 @@ class Difference:
 
 
 class Frames:
-    """What is compared of one take: brightness with its local means and variances, the grid of colours, and hashes."""
+    """What is compared of one take: brightness with its local means and variances, the grid of colours, and hashes.
+    The grid is what most pairs are told apart by; the rest is computed when it is asked for."""
 
     def __init__(self, planes: Planes) -> None:
         self.count = len(planes)
         self.y = planes[:, 0]
-        self.mean = _windows(self.y)
-        self.variance = _windows(self.y * self.y) - self.mean**2
         height, width = planes.shape[-2:]
         down, across = (9, 16) if width >= height else (16, 9)
         self.grid = averaging(height, down) @ planes @ averaging(width, across).T
-        square = averaging(height, _HASHED) @ self.y @ averaging(width, _HASHED).T
-        self.hash, self.mirror_hash = _hashes(square), _hashes(square[..., ::-1])
+
+    @cached_property
+    def mean(self) -> Planes:
+        return _windows(self.y)
+
+    @cached_property
+    def variance(self) -> Planes:
+        return _windows(self.y * self.y) - self.mean**2
+
+    @cached_property
+    def hashes(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Of the frames, and of their mirror images."""
+        height, width = self.y.shape[-2:]
+        squares = np.asarray(averaging(height, _HASHED) @ self.y @ averaging(width, _HASHED).T, np.float32)
+        return _hashes(squares), _hashes(squares[..., ::-1])
 
 
 def read_frames(file: Path, size: Size) -> Frames:
@@ -94,16 +102,19 @@ def compare(one: Frames, other: Frames) -> Difference:
     """Frame by frame, and the mean over all."""
     if one.count != other.count or one.count == 0:
         raise ValueError(f"{one.count} and {other.count} frames cannot be compared")
+    straight, mirrored = (_bits(one.hashes[0], hashes) for hashes in other.hashes)
+    return Difference(min(straight, mirrored), ssim(one, other), dyuv(one, other), mirrored < straight)
+
+
+def ssim(one: Frames, other: Frames) -> float:
     covariance = _windows(one.y * other.y) - one.mean * other.mean
     alike = (2 * one.mean * other.mean + _C1) * (2 * covariance + _C2)
     at_most = (one.mean**2 + other.mean**2 + _C1) * (one.variance + other.variance + _C2)
-    straight, mirrored = (_bits(one.hash, hashes) for hashes in (other.hash, other.mirror_hash))
-    return Difference(
-        structure=min(straight, mirrored),
-        ssim=float((alike / at_most).mean()),
-        dyuv=float(np.abs(one.grid - other.grid).mean()),
-        mirrored=mirrored < straight,
-    )
+    return float((alike / at_most).mean())
+
+
+def dyuv(one: Frames, other: Frames) -> float:
+    return float(np.abs(one.grid - other.grid).mean())
 
 
 def differences(looks: Mapping[int, Frames]) -> dict[Pair, Difference]:

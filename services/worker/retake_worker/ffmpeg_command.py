@@ -76,7 +76,7 @@ QUIETLY = ["-nostdin", "-hide_banner", "-v", "error", "-y"]
 def render_arguments(
     clip: Clip, recipes: Sequence[Recipe], limits: Limits, sisters: Sequence[Recipe] = ()
 ) -> list[str]:
-    """Makes a take of each recipe, in one run. Of its `sisters`, which are made elsewhere, it makes the small frames."""
+    """Makes a take of each recipe, in one run; of its `sisters`, which are made elsewhere, only the small frames."""
     return [
         *QUIETLY,
         *reading(clip.demuxer, limits), "-i", f"file:{SOURCE}",

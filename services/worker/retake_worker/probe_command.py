@@ -1,6 +1,7 @@
 """The command line that looks at a video, pure: its stretches in, arguments of ffmpeg out.
 
-Standard output gets a line for each decoded frame (framecrc); a few frames become small pictures in the folder.
+Standard output gets a line for each decoded frame (framecrc); a few frames become small
+pictures in the folder, and are kept as they are beside those, to plan by.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from retake_worker.ffmpeg_command import SOURCE, reading
 from retake_worker.windows import Window
 
 PICTURE = "picture-{window}-%02d.webp"
+SAMPLES = "samples-{window}.y4m"
 PICTURES = 6
 SIDE = 320
 
@@ -34,7 +36,7 @@ def probe_arguments(chosen: Chosen, stretches: Sequence[Window], demuxer: str, l
         chains += [
             f"[{number}:{chosen.picture.number}]trim=end_frame={window.frames},split[c{number}][d{number}]",
             f"[c{number}]copy{told}[f{number}]",
-            f"[d{number}]select=not(mod(n-{every // 2}\\,{every})),{_SMALL}[p{number}]",
+            f"[d{number}]select=not(mod(n-{every // 2}\\,{every})),{_SMALL},split[p{number}][q{number}]",
         ]
         outputs += ["-map", f"[f{number}]"]
     if chosen.sound is not None:
@@ -45,6 +47,7 @@ def probe_arguments(chosen: Chosen, stretches: Sequence[Window], demuxer: str, l
         outputs += [
             "-map", f"[p{number}]", "-fps_mode", "passthrough", "-c:v", "libwebp", "-quality", "75",
             "-f", "image2", PICTURE.format(window=number),
+            "-map", f"[q{number}]", "-fps_mode", "passthrough", "-f", "yuv4mpegpipe", SAMPLES.format(window=number),
         ]  # fmt: skip
     return [
         "-nostdin", "-hide_banner", "-v", "repeat+info", "-nostats", "-y", "-max_error_rate", "1", *inputs,

@@ -7,10 +7,11 @@ box by box, which says how many frames it has and how long they last, and its ke
 import asyncio
 import errno
 import hashlib
+import math
 import os
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ import structlog
 
 from retake.blobs.bucket import Blobs
 from retake.blobs.keys import Result
+from retake.domain.distinct import Pair
 from retake.domain.errors import ENCODER, BadInput, Failure
 from retake.domain.limits import Limits
-from retake.domain.recipe import speed_of
+from retake.domain.recipe import lasting, shown_of
 from retake.domain.work import Claim, Rendered
-from retake_worker.clip import Clip
+from retake_worker.clip import MOST_FPS, Clip
 from retake_worker.diagnosis import diagnosis
-from retake_worker.ffmpeg_command import check_arguments, file_of, look_of, render_arguments
+from retake_worker.ffmpeg_command import SISTERS, Recipe, check_arguments, file_of, look_of, render_arguments
 from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Patience, run
 from retake_worker.movie import Movie, read_movie
 
@@ -51,12 +53,24 @@ class Kitchen:
     stall: float = 30.0  # seconds without a frame
 
 
-async def render(kitchen: Kitchen, recipes: Sequence[Mapping[str, Any]], moved: Callable[[int], None]) -> None:
-    """Makes all these takes in one run. Raises FFmpegError, or OSError when it is the disk that is full."""
+@dataclass(frozen=True)
+class Measured:
+    """The distances of takes, by index, and which pairs are near; None when nothing was measured."""
+
+    distances: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    near: Sequence[Pair] | None = None
+
+
+async def render(
+    kitchen: Kitchen, recipes: Sequence[Recipe], moved: Callable[[int], None], sisters: Sequence[Recipe] = ()
+) -> None:
+    """Makes all these takes in one run, and what they are compared by, of their sisters too.
+
+    Raises FFmpegError, or OSError when it is the disk that is full."""
     clip = kitchen.clip
     pixels = clip.size.width * clip.size.height * clip.frames * len(recipes)
     patience = Patience(stall=kitchen.stall, total=_AT_LEAST + pixels / 1e6 * _SECONDS_PER_MEGAPIXEL)
-    arguments = render_arguments(clip, recipes, kitchen.limits)
+    arguments = render_arguments(clip, recipes, kitchen.limits, sisters)
     try:
         await run(kitchen.ffmpeg, arguments, kitchen.folder, patience, moved=moved)
     except FFmpegFailed as error:
@@ -93,9 +107,10 @@ def complaint_about(movie: Movie, clip: Clip, recipe: Mapping[str, Any]) -> str 
     if (picture.width, picture.height) != (size.width, size.height):
         return f"it is {picture.width} x {picture.height}, not {size.width} x {size.height}"
     slack = _TOLERANCE + clip.doubtful
-    if abs(picture.frames - clip.frames) > slack:
+    most = math.ceil((clip.seconds - shown_of(recipe, clip.seconds)) * MOST_FPS)  # how many trimming may take
+    if not -slack - most <= picture.frames - clip.frames <= slack:
         return f"it has {picture.frames} frames, and {clip.frames} are due"
-    due = clip.seconds / speed_of(recipe)
+    due = lasting(recipe, clip.seconds)
     if abs(picture.seconds - due) > slack * clip.seconds / clip.frames:
         return f"it lasts {picture.seconds:.3f} s, and {due:.3f} are due"
     if sounds and not sounds[0].samples.count:
@@ -103,19 +118,27 @@ def complaint_about(movie: Movie, clip: Clip, recipe: Mapping[str, Any]) -> str 
     return None
 
 
-def measure(kitchen: Kitchen, indices: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """The distances of these takes, by index; none when nothing came out to be compared, which `check` will tell.
+def measure(kitchen: Kitchen, recipes: Sequence[Recipe], sisters: Sequence[Recipe] = ()) -> Measured:
+    """The takes of these recipes and of their sisters; nothing when no frame came out to be compared, which `check`
+    will tell.
 
-    Blocks for some 20 ms: call it in a thread.
+    Blocks, for some 100 ms when there are twenty: call it in a thread.
     """
-    from retake_worker.distance import distances, read_frames  # noqa: PLC0415  numpy, only where it is needed
+    from retake_worker import distance  # noqa: PLC0415  numpy, only where it is needed
 
-    size = kitchen.clip.look_size
+    size, folder, seconds = kitchen.clip.look_size, kitchen.folder, kitchen.clip.seconds
+    indices = [recipe["index"] for recipe in recipes]
     try:
-        return distances({index: read_frames(kitchen.folder / look_of(index), size) for index in (0, *indices)})
+        looks = {index: distance.read_frames(folder / look_of(index), size) for index in (0, *indices)}
+        if sisters:
+            stacked = distance.read_stacked(folder / SISTERS, size, len(sisters))
+            looks |= {sister["index"]: frames for sister, frames in zip(sisters, stacked, strict=True)}
+        pairs = distance.differences(looks)
     except (ValueError, FileNotFoundError) as error:
         log.warning("the takes cannot be compared", because=repr(error))
-        return {}
+        return Measured()
+    lengths = {0: seconds, **{recipe["index"]: lasting(recipe, seconds) for recipe in (*recipes, *sisters)}}
+    return Measured(distance.distances(pairs, indices, lengths), distance.near_pairs(pairs))
 
 
 async def store(

@@ -11,10 +11,11 @@ from typing import Any
 
 import structlog
 
+from retake.domain import distinct
 from retake.domain.work import Claim, Take, Work
 from retake.store import parts
 from retake_worker.clip import clip_of
-from retake_worker.ffmpeg_command import SOURCE
+from retake_worker.ffmpeg_command import SOURCE, Recipe
 from retake_worker.ffmpeg_process import FFmpegError
 from retake_worker.lease import Frames
 from retake_worker.probe import Probe
@@ -31,24 +32,26 @@ async def render_part(tools: Tools, claimed: Claim, work: Work, folder: Path, fr
     await download(tools.blobs, work, folder / SOURCE)
     tools.reach("downloaded")
     kitchen = Kitchen(tools.ffmpeg, clip_of(Probe.from_plain(work.probe)), folder, tools.limits)
-    rendering = Rendering(tools, claimed, kitchen, frames, work.probe["frames"])
+    rendering = Rendering(tools, claimed, kitchen, frames, work)
     left = work.takes if claimed.failures else await rendering.together(work.takes)
     for take in left:
         await rendering.alone(take)
 
 
 class Rendering:
-    """The takes of one part, under one claim. `due` are the frames that progress counts to."""
+    """The takes of one part, under one claim."""
 
-    def __init__(self, tools: Tools, claimed: Claim, kitchen: Kitchen, frames: Frames, due: int) -> None:
+    def __init__(self, tools: Tools, claimed: Claim, kitchen: Kitchen, frames: Frames, work: Work) -> None:
         self._tools, self._claimed, self._kitchen = tools, claimed, kitchen
-        self._frames, self._due = frames, due
-        self._rendered: list[int] = []  # takes whose small frames are there to be compared with
+        self._frames, self._sisters = frames, work.recipes
+        self._due: int = (work.probe or {})["frames"]  # what progress counts to
+        self._rendered: dict[int, Mapping[str, Any]] = {}  # takes whose small frames are there to be compared with
 
     async def together(self, takes: Sequence[Take]) -> Sequence[Take]:
-        """Returns those that did not come out."""
+        """Returns those that did not come out. Compared are all takes of the video, wherever they are made."""
+        own = {take.index for take in takes}
         try:
-            distances = await self._render(takes)
+            distances = await self._render(takes, sisters=[one for one in self._sisters if one["index"] not in own])
         except FFmpegError as error:
             log.warning("the takes are tried one by one", because=repr(error), tail=error.tail)
             return takes
@@ -65,23 +68,28 @@ class Rendering:
         tools = self._tools
         await parts.name_take(tools.database, self._claimed, take.index)
         try:
-            distances = await self._render([take])
+            distances = await self._render([take], sisters=())
             await self._deliver(take, distances.get(take.index))
         except (BadTake, FFmpegError) as error:
             tail = error.tail if isinstance(error, FFmpegError) else ""
             log.error("a take did not come out", take=take.index, because=repr(error), tail=tail)
             await parts.fail_variation(tools.database, self._claimed, take.index, failure_of(error), tools.timing)
 
-    async def _render(self, takes: Sequence[Take]) -> Mapping[int, Mapping[str, Any]]:
+    async def _render(self, takes: Sequence[Take], sisters: Sequence[Recipe]) -> Mapping[int, Mapping[str, Any]]:
         """Makes them in one run, and measures how they differ, also from those that were made before."""
         indices = [take.index for take in takes]
 
         def moved(done: int) -> None:
             self._frames.update(dict.fromkeys(indices, min(self._due, done * self._due // self._kitchen.clip.frames)))
 
-        await render(self._kitchen, [take.recipe for take in takes], moved)
-        self._rendered = sorted({*self._rendered, *indices})
-        return await asyncio.to_thread(measure, self._kitchen, self._rendered)
+        await render(self._kitchen, [take.recipe for take in takes], moved, sisters)
+        self._rendered |= {take.index: take.recipe for take in takes}
+        made = [recipe for _, recipe in sorted(self._rendered.items())]
+        measured = await asyncio.to_thread(measure, self._kitchen, made, sisters)
+        if measured.near is not None and len(made) + len(sisters) == len(self._sisters):
+            told = distinct.told(measured.near, len(self._sisters), measured=True)
+            await parts.tell_distinct(self._tools.database, self._claimed, told)
+        return measured.distances
 
     async def _deliver(self, take: Take, distance: Mapping[str, Any] | None) -> None:
         """Raises BadTake or FFmpegError when the file is no good."""
