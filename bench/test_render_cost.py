@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from retake.domain.limits import Limits
 from retake.domain.candidates import Candidates
+from retake.domain.limits import Limits
 from retake_worker.clip import clip_of
 from retake_worker.ffmpeg_command import SOURCE, file_of
 from retake_worker.ffmpeg_process import find_ffmpeg

@@ -3,22 +3,28 @@
 core/retake/wire/v1/*_pb2.py(i)  from proto/, with the protoc inside grpcio-tools
 docs/configuration.md            from retake.settings
 docs/metrics.md                  from retake.metrics
+docs/openapi.json                from the routes of retake_api
 
 proto/released.json is not among them: it is the schema as last released, which `buf breaking` holds the present one
 against. A release writes it anew: buf build proto --exclude-source-info --output proto/released.json
 """
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from grpc_tools import protoc
 from prometheus_client.metrics import MetricWrapperBase
 
 from retake import metrics, settings
 from retake.variables import Variable, variables
+from retake_api import openapi
+from retake_api.app import Tools, create_app
 
 TOP = Path(__file__).resolve().parent.parent
 WIRE = Path("retake/wire/v1")
@@ -93,6 +99,13 @@ def labels(metric: MetricWrapperBase) -> str:
     return ", ".join(f"`{name}`" for name in metric._labelnames)  # noqa: SLF001  there is no public way to them
 
 
+def api_document() -> str:
+    """Describing the API needs no tools, but for the settings its routes are made with."""
+    none: dict[str, Any] = {tool.name: None for tool in fields(Tools)}
+    app = create_app(Tools(**none | {"limits": settings.read(settings.Uploads, {})}))
+    return json.dumps(openapi.document(app), ensure_ascii=False, indent=1) + "\n"
+
+
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
     heads = list(head)
     for cells in (heads, ["---"] * len(heads), *rows):
@@ -101,7 +114,12 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
 
 def generated() -> dict[str, str]:
     """Path in the repository -> text, of every generated file."""
-    return {**dict(wire()), "docs/configuration.md": configuration(), "docs/metrics.md": metric_table()}
+    return {
+        **dict(wire()),
+        "docs/configuration.md": configuration(),
+        "docs/metrics.md": metric_table(),
+        "docs/openapi.json": api_document(),
+    }
 
 
 def leftovers(wanted: Iterable[str]) -> list[str]:

@@ -29,6 +29,19 @@ BUS_MALFORMED = Counter(
     "Messages that nobody could read; they were removed or passed over.",
     registry=REGISTRY,
 )
+FFMPEG_RUNS = Counter(
+    "retake_ffmpeg_runs_total",
+    "Runs of FFmpeg by how they ended: done, failed, crashed, killed (memory, mostly), stalled, too_long, too_much, "
+    "cancelled, not_started.",
+    ["ended"],
+    registry=REGISTRY,
+)
+SANDBOX_LAYERS = Gauge(
+    "retake_sandbox_layers",
+    "1 for each layer of FFmpeg's sandbox that this worker's kernel puts in force, 0 for one that it lacks.",
+    ["layer"],
+    registry=REGISTRY,
+)
 GUESS_ERROR = Histogram(
     "retake_guess_error_ratio",
     "By how much a part took longer or shorter than was thought when it began, as a share of what it took, by kind.",

@@ -31,6 +31,10 @@ def another_field(top: Path) -> None:
     change(top / "proto/retake/wire/v1/part.proto", "string kind = 3;", "string kind = 3;\n  string mood = 9;")
 
 
+def another_summary(top: Path) -> None:
+    change(top / "services/api/retake_api/jobs.py", "List jobs, newest first", "List jobs")
+
+
 def edited_code(top: Path) -> None:
     change(top / "core/retake/wire/v1/part_pb2.pyi", "part_id: str\n", "part_id: int\n")
 
@@ -48,6 +52,7 @@ SPOILT: list[tuple[Callable[[Path], None], str]] = [
     (another_default, "docs/configuration.md is not current"),
     (another_metric, "docs/metrics.md is not current"),
     (another_field, "core/retake/wire/v1/part_pb2.py is not current"),
+    (another_summary, "docs/openapi.json is not current"),
     (edited_code, "core/retake/wire/v1/part_pb2.pyi is not current"),
     (lost_code, "core/retake/wire/v1/progress_pb2.py is missing"),
     (code_without_source, "core/retake/wire/v1/old_pb2.py is left over"),

@@ -17,7 +17,14 @@ from retake_api.auth import same
 
 pytestmark = pytest.mark.anyio
 
-OPEN = {("GET", "/api/health"), ("GET", "/livez"), ("GET", "/readyz"), ("POST", "/api/auth")}
+OPEN = {
+    ("GET", "/api/health"),
+    ("GET", "/livez"),
+    ("GET", "/readyz"),
+    ("POST", "/api/auth"),
+    ("GET", "/api/openapi.json"),
+    ("GET", "/api/docs"),
+}
 
 
 async def test_the_password_gives_a_token_for_24_hours(server: Server) -> None:

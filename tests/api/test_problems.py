@@ -38,8 +38,8 @@ async def test_another_method_is_405_with_those_there_are(client: httpx.AsyncCli
     answer = await client.put("/api/jobs", content=b"x" * 1000)
 
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
-    assert answer.headers["Allow"] == "GET, POST"
-    assert answer.json()["allowed"] == ["GET", "POST"]
+    assert answer.headers["Allow"] == "GET, HEAD, POST"
+    assert answer.json()["allowed"] == ["GET", "HEAD", "POST"]
 
 
 async def test_each_request_has_an_id_of_its_own_unless_a_proxy_gave_it_one(server: Server) -> None:

@@ -7,22 +7,23 @@ from clips import Clips
 from playback import Player
 from retake_worker.ffmpeg_process import find_ffmpeg
 from retake_worker.render import Kitchen
+from retake_worker.sandbox import Program
 from worker.cooking import Cook, kitchen_in
 
 
 @pytest.fixture(scope="session")
-def ffmpeg() -> Path:
+def ffmpeg() -> Program:
     """The ffmpeg that the worker uses when nobody names another."""
     return find_ffmpeg(None)
 
 
 @pytest.fixture
-def player(ffmpeg: Path) -> Player:
+def player(ffmpeg: Program) -> Player:
     return Player(ffmpeg)
 
 
 @pytest.fixture
-def cook(clips: Clips, ffmpeg: Path, tmp_path: Path) -> Cook:
+def cook(clips: Clips, ffmpeg: Program, tmp_path: Path) -> Cook:
     """A place to make takes of a clip."""
 
     async def ready(name: str) -> Kitchen:

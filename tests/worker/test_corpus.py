@@ -12,8 +12,8 @@ import pytest
 
 from clips import BAD, COPIED, GOOD, OLD, REFUSED
 from playback import Player
-from retake.domain.errors import BadInput
 from retake.domain.candidates import Candidates
+from retake.domain.errors import BadInput
 from retake.domain.recipe import speed_of
 from retake_worker.render import check
 from worker.cooking import Cook, make

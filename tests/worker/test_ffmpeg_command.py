@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from retake.domain.limits import Limits
 from retake.domain.candidates import Candidates
+from retake.domain.limits import Limits
 from retake_worker.clip import Clip
 from retake_worker.codecs import DECODERS
 from retake_worker.ffmpeg_command import render_arguments

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from clips import X264, Clips, Encoded
-from retake.domain.errors import ENCODER, OUT_OF_MEMORY, TIMEOUT
 from retake.domain.candidates import Candidates
+from retake.domain.errors import ENCODER, OUT_OF_MEMORY, TIMEOUT
 from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Stalled
 from retake_worker.render import BadTake, check, failure_of, measure, render
 from worker.cooking import Cook, kitchen_in, make, recipe

@@ -15,16 +15,26 @@ Row = Mapping[str, Any]
 _PARTING = 1.0
 
 
-async def seen(database: Database, name: str, *, version: str, recipe_version: int, slots: int) -> None:
-    """A worker says that it lives, and for how many parts at once."""
+async def seen(
+    database: Database,
+    name: str,
+    *,
+    version: str,
+    recipe_version: int,
+    slots: int,
+    sandbox: Sequence[str] = (),
+    engine: str = "",
+) -> None:
+    """A worker says that it lives, for how many parts at once, and what it works with."""
     async with database.transaction() as connection:
         await connection.execute(
             """
-            INSERT INTO worker (name, version, recipe_version, slots) VALUES (%s, %s, %s, %s)
+            INSERT INTO worker (name, version, recipe_version, slots, sandbox, engine) VALUES (%s, %s, %s, %s, %s, %s)
             ON CONFLICT (name) DO UPDATE SET version = excluded.version, recipe_version = excluded.recipe_version,
-                slots = excluded.slots, seen_at = now(), gone_at = NULL
+                slots = excluded.slots, sandbox = excluded.sandbox, engine = excluded.engine, seen_at = now(),
+                gone_at = NULL
             """,
-            (name, version, recipe_version, slots),
+            (name, version, recipe_version, slots, list(sandbox), engine),
         )
 
 

@@ -55,6 +55,7 @@ async def job_view(database: Database, workspace: UUID, job: UUID) -> Row | None
             CROSS JOIN LATERAL (
                 SELECT json_agg(json_build_object(
                     'id', v.id, 'name', v.name, 'state', v.state, 'progress', v.progress, 'probe', v.probe,
+                    'distinctness', v.distinctness,
                     'error_code', v.error_code, 'error', v.error, 'size', s.size, 'sha256', s.sha256,
                     'takes', coalesce(takes.list, '[]')) ORDER BY v.position) AS list
                 FROM video v JOIN source s ON s.id = v.source_id

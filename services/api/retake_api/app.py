@@ -15,7 +15,7 @@ from retake.blobs.bucket import Blobs
 from retake.health import Health
 from retake.settings import Storage, Uploads
 from retake.store.connect import Database
-from retake_api import auth, downloads, jobs, problems, uploads
+from retake_api import auth, docs, downloads, jobs, openapi, problems, schemas, uploads
 from retake_api.buffers import Buffers
 from retake_api.incoming import MIB, Dock
 from retake_api.patience import Patience
@@ -54,12 +54,21 @@ def create_app(tools: Tools) -> FastAPI:
     uploads.install(app, gate, dock, tools.wake)
     jobs.install(app, gate, tools.database)
     downloads.install(app, gate.workspace, tools.database, tools.blobs)
+    docs.install(app)
+    openapi.install(app)
     return app
 
 
 def open_to_all(app: FastAPI, health: Health, needed: frozenset[str]) -> None:
-    @app.get("/api/health")
-    async def people_ask_whether_it_works() -> JSONResponse:
+    @app.get(
+        "/api/health",
+        summary="Does every part work?",
+        tags=["service"],
+        response_model=schemas.Health,
+        response_description="They all do.",
+        responses={503: {"model": schemas.Health, "description": "A part is down; `parts` names it."}},
+    )
+    async def health_of_parts() -> JSONResponse:
         parts = await health.parts()
         down = [name for name, works in parts.items() if not works]
         body = {

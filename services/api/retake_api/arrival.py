@@ -11,12 +11,13 @@ from secrets import randbelow
 from uuid import UUID, uuid4
 
 from retake.blobs.errors import BlobError
+from retake.domain.recipe import LARGEST_SEED
 from retake.store.connect import Unavailable
 from retake.store.jobs import NewJob
 from retake.store.sources import begin_source, drop_unaccepted, finish_source
 from retake_api.form import Part
 from retake_api.incoming import Dock, Incoming, refuse
-from retake_api.options import LARGEST_SEED, USUAL, Options, read_options, read_variations
+from retake_api.options import Options, read_options, read_variations
 from retake_api.problems import Problem
 
 FIELDS = ("videos", "variations", "options")
@@ -30,7 +31,7 @@ class Arrival:
         self._current: Incoming | None = None
         self._text = bytearray()
         self._ended: set[str] = set()
-        self._variations = USUAL
+        self._variations: int | None = None
         self._options = Options()
         self.job = uuid4()
         self.videos: list[Incoming] = []
@@ -47,6 +48,7 @@ class Arrival:
                     await (self._end_video() if self._part.field == "videos" else self._end_field())
         if not self.videos:
             raise Problem(400, "no_videos", "The form has no videos; put them in the field `videos`.")
+        variations = self._options.variations(self._variations)
         for video in self.videos:
             await finish_source(self._dock.database, video.source)
         seed = self._options.seed
@@ -54,7 +56,7 @@ class Arrival:
             id=self.job,
             workspace=self._workspace,
             videos=[(video.name, video.source) for video in self.videos],
-            variations=self._variations,
+            variations=variations,
             seed=randbelow(LARGEST_SEED + 1) if seed is None else seed,
             options=self._options.stored(),
         )

@@ -19,10 +19,14 @@ from fastapi.responses import JSONResponse
 from retake.store.connect import Database
 from retake.store.sessions import begin_session, end_session, workspace_of
 from retake_api.bodies import json_object
+from retake_api.described import Json, refuses, takes
 from retake_api.problems import Problem
-from retake_api.schemas import Session
+from retake_api.schemas import LogIn, Session
 
 LIFE = timedelta(hours=24)
+
+SECURITY: Json = {"bearer": {"type": "http", "scheme": "bearer", "description": "The `token` of a session."}}
+"""The ways to say who one is, as the OpenAPI document names them."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,10 @@ class Gate:
         structlog.contextvars.bind_contextvars(workspace=str(workspace))
         return Caller(workspace, token)
 
+    def security(self, _method: str) -> list[Json]:
+        """What it lets in, for the OpenAPI document."""
+        return [{"bearer": []}]
+
     async def workspace(self, request: Request) -> UUID:
         """The same, for routes that need to know no more."""
         return (await self(request)).workspace
@@ -58,7 +66,21 @@ class Gate:
 def install(app: FastAPI, gate: Gate, database: Database, password: str, workspace: UUID) -> None:
     """`workspace` is where the shared password leads."""
 
-    @app.post("/api/auth", response_model=Session)
+    @app.post(
+        "/api/auth",
+        summary="Log in",
+        tags=["access"],
+        response_model=Session,
+        response_description="A token for 24 hours.",
+        openapi_extra=takes({"application/json": LogIn}),
+        responses=refuses(
+            {
+                400: "There is no password in the body.",
+                401: "That is not the password.",
+                503: "A part that is needed does not answer.",
+            }
+        ),
+    )
     async def log_in(request: Request) -> Response:
         given = (await json_object(request)).get("password")
         if not isinstance(given, str) or not given:
@@ -72,7 +94,13 @@ def install(app: FastAPI, gate: Gate, database: Database, password: str, workspa
             headers={"Cache-Control": "no-store"},
         )
 
-    @app.delete("/api/auth", status_code=204)
+    @app.delete(
+        "/api/auth",
+        summary="Log out",
+        tags=["access"],
+        status_code=204,
+        response_description="The token is worth nothing from now on.",
+    )
     async def log_out(caller: Annotated[Caller, Depends(gate)]) -> Response:
         await end_session(database, caller.token)
         return Response(status_code=204)

@@ -22,8 +22,10 @@ from retake.domain.states import ENDED
 from retake.store.connect import Database
 from retake.store.results import Results, results_of
 from retake_api.archive import entries, filename
+from retake_api.described import refuses, streams
 from retake_api.jobs import read_id
 from retake_api.problems import Problem
+from retake_api.schemas import JobId
 from retake_api.zipstream import Layout, lay_out
 
 log = structlog.stdlib.get_logger(__name__)
@@ -47,7 +49,7 @@ def install(
 ) -> None:
     """`caller` is the dependency that knows in whose workspace the request is."""
 
-    async def download(request: Request, job_id: str, workspace: Annotated[UUID, Depends(caller)]) -> Response:
+    async def download(request: Request, job_id: JobId, workspace: Annotated[UUID, Depends(caller)]) -> Response:
         results = await results_of(database, workspace, read_id(job_id))
         check(results)
         layout = lay_out(entries(results))
@@ -61,7 +63,14 @@ def install(
         await blobs.size(results.takes[0].key)  # a store that is down says so while there is an answer to say it in
         return _Download(_pieces(blobs, layout), headers, patience)
 
-    app.get("/api/jobs/{job_id}/download")(download)
+    app.get(
+        "/api/jobs/{job_id}/download",
+        summary="The finished takes of a job, as one ZIP",
+        tags=["results"],
+        response_class=StreamingResponse,
+        responses=streams("application/zip", "A folder per video, and `manifest.json` with the recipe of each take.")
+        | refuses({409: "No take is finished (yet).", 410: "The job expired; the sentence says why."}),
+    )(download)
     app.head("/api/jobs/{job_id}/download", include_in_schema=False)(download)
 
 

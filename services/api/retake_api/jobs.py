@@ -14,22 +14,41 @@ from uuid import UUID
 from fastapi import Depends, FastAPI, Query, Request, Response
 from pydantic import BaseModel, TypeAdapter
 
+from retake.domain import distinct
 from retake.store.connect import Database
 from retake.store.views import Row, job_view, recipes, summaries
 from retake_api.auth import Caller, Gate
+from retake_api.described import refuses
 from retake_api.problems import NothingHere, Problem
-from retake_api.schemas import FileWithRecipes, FileWithVariations, Job, Summary, Variation, VariationWithRecipe
+from retake_api.schemas import (
+    Distinct,
+    FileId,
+    FileWithRecipes,
+    FileWithVariations,
+    Job,
+    JobId,
+    Summary,
+    Variation,
+    VariationWithRecipe,
+)
 
 _SUMMARIES = TypeAdapter(list[Summary])
 
 
 def install(app: FastAPI, gate: Gate, database: Database) -> None:
-    @app.get("/api/jobs", response_model=list[Summary])
+    @app.get(
+        "/api/jobs",
+        summary="List jobs, newest first",
+        tags=["jobs"],
+        response_model=list[Summary],
+        response_description='A page of them. `Link: <...>; rel="next"` names the next one, if there is one.',
+        responses=refuses({400: "The cursor is none that a list of jobs gave."}),
+    )
     async def list_jobs(
         request: Request,
         caller: Annotated[Caller, Depends(gate)],
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
-        cursor: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=200, examples=[50])] = 50,
+        cursor: Annotated[str | None, Query(description="From the `Link` of the page before.")] = None,
     ) -> Response:
         if unknown := sorted(set(request.query_params) - {"limit", "cursor"}):
             sentence = f"There is no parameter `{unknown[0][:100]}`; there are limit and cursor."
@@ -44,12 +63,24 @@ def install(app: FastAPI, gate: Gate, database: Database) -> None:
             answer.headers["Link"] = f'<{link.path}?{link.query}>; rel="next"'
         return answer
 
-    @app.get("/api/jobs/{job_id}", response_model=Job)
-    async def show_job(job_id: str, caller: Annotated[Caller, Depends(gate)]) -> Response:
+    @app.get(
+        "/api/jobs/{job_id}",
+        summary="One job, with its videos and their takes",
+        tags=["jobs"],
+        response_model=Job,
+        response_description="As it is now.",
+    )
+    async def show_job(job_id: JobId, caller: Annotated[Caller, Depends(gate)]) -> Response:
         return _json(job(await found(database, caller, job_id)))
 
-    @app.get("/api/jobs/{job_id}/files/{file_id}", response_model=FileWithRecipes)
-    async def show_file(job_id: str, file_id: str, caller: Annotated[Caller, Depends(gate)]) -> Response:
+    @app.get(
+        "/api/jobs/{job_id}/files/{file_id}",
+        summary="One video of a job, with the recipes of its takes",
+        tags=["jobs"],
+        response_model=FileWithRecipes,
+        response_description="As it is now.",
+    )
+    async def show_file(job_id: JobId, file_id: FileId, caller: Annotated[Caller, Depends(gate)]) -> Response:
         row = await found(database, caller, job_id)
         video = next((one for one in row["videos"] if one["id"] == file_id), None)
         if video is None:
@@ -131,6 +162,7 @@ def job(row: Row) -> Job:
         failed_variations=sum(one.failed_variations for one in files),
         progress=_rounded(sum(one.progress for one in files) / len(files)),
         seed=row["seed"],
+        distinct=_distinct(row["videos"]),
         files=files,
         created_at=row["created_at"],
         started_at=row["started_at"],
@@ -185,11 +217,17 @@ def _file_fields(video: Mapping[str, Any], takes: Sequence[Variation], wanted: i
         "sha256": video["sha256"],
         **{fact: probe.get(fact) for fact in ("duration", "width", "height")},
         "fps": round(float(Fraction(probe["fps"])), 3) if "fps" in probe else None,
+        "distinct": _distinct([video]),
         "completed_variations": sum(take.status == "completed" for take in takes),
         "failed_variations": failed,
         "error": video["error"],
         "error_code": video["error_code"],
     }
+
+
+def _distinct(videos: Sequence[Mapping[str, Any]]) -> Distinct | None:
+    found = distinct.shown([video["distinctness"] for video in videos if video["distinctness"] is not None])
+    return None if found is None else Distinct(**found)
 
 
 def _why(state: str, files: Sequence[FileWithVariations]) -> tuple[str, str] | tuple[None, None]:

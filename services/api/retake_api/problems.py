@@ -13,6 +13,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Route
@@ -32,6 +33,23 @@ class Problem(Exception):
     ) -> None:
         super().__init__(sentence)
         self.status, self.code, self.sentence, self.headers, self.more = status, code, sentence, headers or {}, more
+
+
+class Told(BaseModel):
+    """An error (RFC 9457). Some say more, in fields of their own: `allowed`, `limit`, `suggestion`, `errors`."""
+
+    model_config = ConfigDict(title="Problem", extra="allow")
+
+    type: str = Field(examples=["about:blank"])
+    title: str = Field(examples=["Conflict"], description="What the status means.")
+    status: int = Field(examples=[409])
+    detail: str = Field(examples=["No take of this job is finished yet."])
+    code: str = Field(examples=["no_takes_yet"], description="What programs tell it by; it stays.")
+    error: str = Field(examples=["No take of this job is finished yet."], description="One sentence; same as detail.")
+    instance: str | None = Field(default=None, examples=["/api/jobs"], description="The address; on no 404.")
+    requestId: str | None = Field(  # noqa: N815  as on the wire
+        default=None, examples=["b7cb3d6f0a5c3e11"], description="As in `X-Request-Id`; on no 404."
+    )
 
 
 class NothingHere(Problem):

@@ -1,72 +1,165 @@
 """What the service says of jobs, field by field. camelCase on the wire, times in RFC 3339 and UTC.
 
-`error` is one sentence for people, `error_code` what programs tell it by; as in problem documents.
+`error` is one sentence for people, `error_code` what programs tell it by; as in problem documents. The examples of the
+fields make those of the OpenAPI document; a text that could say anything needs one.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from fastapi import Path
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from retake.domain.states import State, VariationState, Wish
 
-class _Shape(BaseModel):
+
+def said(example: Any, what: str | None = None) -> Any:
+    """A field with its example, and with words where its name does not say it all."""
+    return Field(examples=[example], description=what)
+
+
+JobId = Annotated[str, Path(examples=["7f9c2ba4-e88f-4d2a-9b1e-2d6f0a5c3e11"], description="The `jobId` of a job.")]
+FileId = Annotated[
+    str, Path(examples=["c1f3c1de-6a8e-4b7a-8f0b-5a0a4c1b9d27"], description="The `id` of one of its files.")
+]
+Name = Annotated[str, said("holiday.mp4")]
+Bytes = Annotated[int, said(48213377, "In bytes.")]
+Seconds = Annotated[float, said(12.48, "In seconds.")]
+Share = Annotated[float, said(0.417, "From 0 to 1; only a retry lowers it.")]
+Sentence = Annotated[str | None, said(None, "One sentence for people, when something went wrong.")]
+Code = Annotated[str | None, said(None, "The same for programs, in snake_case.")]
+Reason = Annotated[str | None, said(None, "Why it expired: age, space or deleted.")]
+Moment = Annotated[datetime | None, said("2026-03-01T12:04:31Z")]
+Kind = Annotated[str, said("variations")]
+Status = Annotated[State, said(State.PROCESSING)]
+
+
+class Shape(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
 
 
-class Session(_Shape):
-    token: str
+class LogIn(Shape):
+    password: Annotated[str, said("the shared password")]
+
+
+class Session(Shape):
+    token: Annotated[str, said("VYq3...")]
     expires_at: datetime
 
 
-class AcceptedFile(_Shape):
+class Health(Shape):
+    status: Annotated[str, said("ok", "ok, or degraded.")]
+    version: Annotated[str, said("0.1.0")]
+    parts: Annotated[
+        dict[str, str], said({"postgres": "ok", "storage": "ok", "queue": "ok"}, "Each part is ok or down.")
+    ]
+    error: Annotated[str | None, Field(default=None, examples=[None], description="Said when one is down.")]
+
+
+class JobForm(Shape):
+    videos: list[Annotated[str, Field(json_schema_extra={"format": "binary"})]]
+    variations: Annotated[
+        float | str,
+        Field(default=5, description="Takes of each video: clamped to 1..20 and truncated; 5 when left out or empty."),
+    ]
+    options: Annotated[
+        str, Field(default="{}", examples=['{"name": "spring", "seed": 7}'], description="A JSON object.")
+    ]
+
+
+class AcceptedFile(Shape):
     id: UUID
-    name: str
-    size: int
+    name: Name
+    size: Bytes
 
 
-class AcceptedJob(_Shape):
+class AcceptedJob(Shape):
     job_id: UUID
-    status: str
+    status: Annotated[State, said(State.QUEUED)]
     files: list[AcceptedFile]
     variations_per_video: int
     total_variations: int
-    status_url: str
+    status_url: Annotated[str, said("/api/jobs/7f9c2ba4-e88f-4d2a-9b1e-2d6f0a5c3e11", "Also in `Location`.")]
 
 
-class Variation(_Shape):
+class Variation(Shape):
     index: int
-    status: str
-    progress: float
-    size: int | None
-    duration: float | None
-    distance: dict[str, Any] | None
-    error: str | None
-    error_code: str | None
+    status: Annotated[str, said(VariationState.COMPLETED, "queued, processing, completed, failed or cancelled.")]
+    progress: Share
+    size: Bytes | None
+    duration: Seconds | None
+    distance: Annotated[
+        dict[str, Any] | None,
+        said(
+            {
+                "source": {
+                    "structure": 63.0,
+                    "look": {"ssim": 0.34, "dyuv": 7.3},
+                    "time": 1.03,
+                    "mirrored": False,
+                    "near": False,
+                },
+                "nearest": {
+                    "index": 4,
+                    "structure": 42.7,
+                    "look": {"ssim": 0.53, "dyuv": 6.3},
+                    "time": 0.98,
+                    "mirrored": False,
+                    "near": False,
+                },
+            },
+            "How far it is from its source, and from the take most like it.",
+        ),
+    ]
+    error: Sentence
+    error_code: Code
 
 
 class VariationWithRecipe(Variation):
-    recipe: dict[str, Any]
+    recipe: Annotated[
+        dict[str, Any],
+        said(
+            {
+                "version": 2,
+                "index": 1,
+                "seed": 7,
+                "preset": "classic",
+                "effects": [{"name": "zoom", "params": {"factor": 1.07, "x": 0.31, "y": 0.84}}],
+                "output": {"profile": "fast"},
+            },
+            "All of how it was made; the same recipe and source give the same bytes again.",
+        ),
+    ]
 
 
-class File(_Shape):
+class Distinct(Shape):
+    """Whether all takes of a video differ from each other and from their source, as planned, then as measured."""
+
+    near_pairs: Annotated[int, said(0, "Pairs, among the takes and with the source, that look nearly the same.")]
+    kept: Annotated[bool, Field(examples=[True], description="There are none.")]
+    note: Annotated[str | None, said(None, "One sentence for people, when there are some.")]
+
+
+class File(Shape):
     """One video of a job."""
 
     id: UUID
-    name: str
-    size: int
-    status: str
-    progress: float
-    sha256: str | None
-    duration: float | None
-    width: int | None
-    height: int | None
-    fps: float | None
+    name: Name
+    size: Bytes
+    status: Status
+    progress: Share
+    sha256: Annotated[str | None, said("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    duration: Seconds | None
+    width: Annotated[int | None, said(1920)]
+    height: Annotated[int | None, said(1080)]
+    fps: Annotated[float | None, said(29.97)]
+    distinct: Distinct | None
     completed_variations: int
-    failed_variations: int
-    error: str | None
-    error_code: str | None
+    failed_variations: Annotated[int, said(0)]
+    error: Sentence
+    error_code: Code
 
 
 class FileWithVariations(File):
@@ -78,44 +171,45 @@ class FileWithRecipes(File):
     variations: list[VariationWithRecipe]
 
 
-class Summary(_Shape):
+class Summary(Shape):
     """A job in a list."""
 
     id: UUID
-    name: str | None
-    kind: str
-    status: str
+    name: Annotated[str | None, said("spring")]
+    kind: Kind
+    status: Status
     total_videos: int
-    total_variations: int
-    completed_variations: int
-    failed_variations: int
-    progress: float
-    file_names: list[str]
+    total_variations: Annotated[int, said(5)]
+    completed_variations: Annotated[int, said(2)]
+    failed_variations: Annotated[int, said(0)]
+    progress: Share
+    file_names: list[Name]
     created_at: datetime
-    ended_at: datetime | None
-    expires_at: datetime | None
-    expired_because: str | None
+    ended_at: Annotated[datetime | None, said(None)]
+    expires_at: Annotated[datetime | None, said(None)]
+    expired_because: Reason
 
 
-class Job(_Shape):
+class Job(Shape):
     job_id: UUID
-    name: str | None
-    kind: str
-    status: str
-    wish: str
+    name: Annotated[str | None, said("spring")]
+    kind: Kind
+    status: Status
+    wish: Annotated[Wish, said(Wish.RUN, "What a person wants of it.")]
     total_videos: int
-    failed_videos: int
-    variations_per_video: int
-    total_variations: int
-    completed_variations: int
-    failed_variations: int
-    progress: float
-    seed: int
+    failed_videos: Annotated[int, said(0)]
+    variations_per_video: Annotated[int, said(5)]
+    total_variations: Annotated[int, said(5)]
+    completed_variations: Annotated[int, said(2)]
+    failed_variations: Annotated[int, said(0)]
+    progress: Share
+    seed: Annotated[int, said(7)]
+    distinct: Distinct | None
     files: list[FileWithVariations]
     created_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-    expires_at: datetime | None
-    expired_because: str | None
-    error: str | None
-    error_code: str | None
+    started_at: Moment
+    ended_at: Annotated[datetime | None, said(None)]
+    expires_at: Annotated[datetime | None, said(None)]
+    expired_because: Reason
+    error: Sentence
+    error_code: Code

@@ -15,14 +15,16 @@ import structlog
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
+from retake.domain.states import State
 from retake.store.jobs import NewJob, StorageFull, accept
 from retake.store.views import video_ids
 from retake_api.arrival import FIELDS, Arrival
 from retake_api.auth import Caller, Gate
+from retake_api.described import refuses, takes
 from retake_api.form import boundary_of, read_form
 from retake_api.incoming import MIB, Dock
 from retake_api.problems import Problem
-from retake_api.schemas import AcceptedFile, AcceptedJob
+from retake_api.schemas import AcceptedFile, AcceptedJob, JobForm
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -30,7 +32,25 @@ log = structlog.stdlib.get_logger(__name__)
 def install(app: FastAPI, gate: Gate, dock: Dock, wake: Callable[[], Awaitable[None]]) -> None:
     """`wake` tells the relay that there is something to announce."""
 
-    @app.post("/api/jobs", status_code=202, response_model=AcceptedJob)
+    @app.post(
+        "/api/jobs",
+        summary="Submit videos",
+        tags=["jobs"],
+        status_code=202,
+        response_model=AcceptedJob,
+        response_description="Accepted: whatever happens from now on, the job comes to an end.",
+        openapi_extra=takes({"multipart/form-data": JobForm}),
+        responses=refuses(
+            {
+                400: "The form cannot be read, or has no videos.",
+                411: "The request does not say how long it is.",
+                413: "A video, the request, or the number of videos is too large.",
+                415: "The request is no form, or a file is no video that can be read.",
+                422: "A field or an option is not what it must be.",
+                507: "Storage is full.",
+            }
+        ),
+    )
     async def submit(request: Request, caller: Annotated[Caller, Depends(gate)]) -> Response:
         boundary = boundary_of(request.headers.get("Content-Type", ""))
         check_length(request.headers.get("Content-Length"), dock.limits.request_mib)
@@ -85,7 +105,7 @@ def accepted(new: NewJob, files: list[AcceptedFile]) -> JSONResponse:
     address = f"/api/jobs/{new.id}"
     body = AcceptedJob(
         job_id=new.id,
-        status="queued",
+        status=State.QUEUED,
         files=files,
         variations_per_video=new.variations,
         total_variations=new.variations * len(files),

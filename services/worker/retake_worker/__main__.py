@@ -10,6 +10,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
+from retake import metrics
 from retake.blobs.bucket import open_blobs
 from retake.blobs.errors import BlobError
 from retake.bus.connection import open_bus
@@ -20,8 +23,11 @@ from retake.settings import Bucket, Clock, Nats, Observe, Postgres, Videos, Work
 from retake.store.connect import Unavailable, open_database
 from retake_worker.consume import Consumer
 from retake_worker.ffmpeg_process import NoFFmpeg, find_ffmpeg
+from retake_worker.sandbox import LAYERS, NotStarted, Program, layers_that_hold
 from retake_worker.scratch import Scratch
 from retake_worker.tools import Reach, Tools
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 class BusGone(Exception):
@@ -55,7 +61,19 @@ async def run(settings: Settings, reach: Reach) -> None:
         opened.callback(scratch.close)
         checks = {"postgres": database.check, "storage": blobs.check, "queue": bus.check}
         await opened.enter_async_context(await serve(settings.observe.host, settings.observe.port, Health(checks)))
-        tools = Tools(database, blobs, bus, timing, scratch, name, settings.worker.slots, ffmpeg, limits, reach)
+        tools = Tools(
+            database=database,
+            blobs=blobs,
+            bus=bus,
+            timing=timing,
+            scratch=scratch,
+            name=name,
+            slots=settings.worker.slots,
+            ffmpeg=ffmpeg,
+            limits=limits,
+            layers=tried_layers(ffmpeg),
+            reach=reach,
+        )
         consumer = Consumer(tools)
         consuming = asyncio.create_task(consumer.run())
         closed = asyncio.create_task(bus.closed())
@@ -69,8 +87,19 @@ async def run(settings: Settings, reach: Reach) -> None:
             raise BusGone("the connection to NATS was closed")
 
 
+def tried_layers(ffmpeg: Program) -> list[str]:
+    """Those of the sandbox that hold here; one that this kernel lacks is told once, and work goes on without it."""
+    with tempfile.TemporaryDirectory() as folder:
+        held = layers_that_hold(ffmpeg, Path(folder))
+    for layer in LAYERS:
+        metrics.SANDBOX_LAYERS.labels(layer).set(layer in held)
+        if layer not in held:
+            log.warning("a layer of the sandbox is missing in this kernel; ffmpeg runs without it", layer=layer)
+    return held
+
+
 def main(reach: Reach = lambda _step: None) -> int:
-    ends = (Unavailable, BlobError, BusError, BusGone, NoFFmpeg)
+    ends = (Unavailable, BlobError, BusError, BusGone, NoFFmpeg, NotStarted)
     return enter("worker", Settings, lambda settings: asyncio.run(run(settings, reach)), ends=ends)
 
 

@@ -75,7 +75,12 @@ class Consumer:
         while True:
             try:
                 await fleet.seen(
-                    tools.database, tools.name, version=__version__, recipe_version=RECIPE_VERSION, slots=tools.slots
+                    tools.database,
+                    tools.name,
+                    version=__version__,
+                    recipe_version=RECIPE_VERSION,
+                    slots=tools.slots,
+                    sandbox=tools.layers,
                 )
                 await tools.bus.wake()
             except Unavailable as error:

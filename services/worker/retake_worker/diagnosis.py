@@ -4,23 +4,22 @@ Its words differ from release to release. What they do not tell is put down to t
 """
 
 import re
-import signal
 
 from retake.domain.errors import CORRUPT, OUT_OF_MEMORY, TIMEOUT, TOO_LARGE, UNSUPPORTED_CODEC, Failure
-from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Stalled, TooLong
+from retake_worker.ffmpeg_process import FFmpegError
 
 _WORDS = (
-    (re.compile("Cannot allocate memory|std::bad_alloc"), OUT_OF_MEMORY),
+    (re.compile(r"Cannot allocate memory|std::bad_alloc|malloc of size \d+ failed|pthread_create\(\) failed"),
+     OUT_OF_MEMORY),
     (re.compile("exceeds specified max pixel count"), TOO_LARGE),
     (re.compile("not on whitelist|[Dd]ecoder .*not found|no decoder found|not.* supported|[Nn]ot (yet )?implemented"),
      UNSUPPORTED_CODEC),
 )  # fmt: skip
 
+_KINDS = {"stalled": TIMEOUT, "too_long": TIMEOUT, "killed": OUT_OF_MEMORY}
+
 
 def diagnosis(error: FFmpegError) -> Failure:
-    match error:
-        case Stalled() | TooLong():
-            return TIMEOUT
-        case FFmpegFailed(code=code) if code == -signal.SIGKILL:
-            return OUT_OF_MEMORY  # nobody else kills it from outside
+    if error.kind in _KINDS:
+        return _KINDS[error.kind]
     return next((failure for words, failure in _WORDS if words.search(error.tail)), CORRUPT)

@@ -13,7 +13,6 @@ there in the files as well.
 Imported only where something is compared: numpy takes 60 ms and 16 MB.
 """
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -21,13 +20,11 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from retake.domain.distinct import Pair
-from retake.domain.effects.effect import Size
-
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # it reads this when it is loaded; two threads would save nothing
-
 import numpy as np
 from numpy.typing import NDArray
+
+from retake.domain.distinct import Pair
+from retake.domain.effects.effect import Size
 
 Planes = NDArray[np.float32]
 """Frames x (Y, U, V) x height x width, from 0 to 255."""

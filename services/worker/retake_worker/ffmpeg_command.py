@@ -25,6 +25,7 @@ SOURCE = "source"
 
 _CLOCK = 90_000  # ticks a second: a source may count in whole frames, too coarse to be a little faster
 _FULL_HD = 1920 * 1080
+_THUMBS = 6
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,19 @@ SISTERS = "sisters.yuv"
 """The small frames of takes that are made elsewhere, one below the other."""
 
 
+_SIDE = 320
+SMALL = (
+    f"scale=w='if(gte(dar,1),{_SIDE},max(2,2*round({_SIDE // 2}*dar)))'"
+    f":h='if(gte(dar,1),max(2,2*round({_SIDE // 2}/dar)),{_SIDE})',setsar=1,format=yuv420p"
+)
+"""A picture to be looked at, its pixels square."""
+
+
+def thumbs_of(index: int, number: str) -> str:
+    """The names of small pictures of a take; of a few key frames, counted from 01."""
+    return f"{index}-{number}.webp"
+
+
 def reading(demuxer: str, limits: Limits) -> list[str]:
     """Everything before -i: the file is one local file of one kind, however it describes itself, and not too large."""
     only_inside = ["-enable_drefs", "0", "-use_absolute_path", "0"] if demuxer == "mov" else []
@@ -87,11 +101,13 @@ def render_arguments(
     ]  # fmt: skip
 
 
-def check_arguments(file: str, limits: Limits) -> list[str]:
-    """Decodes the key frames of a take; what cannot be decoded is an error."""
+def check_arguments(index: int, limits: Limits) -> list[str]:
+    """Decodes the key frames of a take; what cannot be decoded is an error. The first ones become small pictures."""
     return [
         *QUIETLY, "-xerror", *reading("mov", limits), "-skip_frame", "nokey", "-err_detect", "explode",
-        "-i", f"file:{file}", "-map", "0:v", "-fps_mode", "passthrough", "-f", "null", "-",
+        "-i", f"file:{file_of(index)}", "-map", "0:v", "-fps_mode", "passthrough", "-f", "null", "-",
+        "-map", "0:v", "-vf", SMALL, "-fps_mode", "passthrough", "-frames:v", str(_THUMBS),
+        "-c:v", "libwebp", "-quality", "75", "-f", "image2", thumbs_of(index, "%02d"),
     ]  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from retake_worker.ffmpeg_process import FFmpegError, Patience, run
 from retake_worker.movie import read_movie
 from retake_worker.probe import Probe, Told, judged
 from retake_worker.probe_command import pictures, probe_arguments
+from retake_worker.sandbox import Program
 from retake_worker.scratch import download
 from retake_worker.tools import Tools
 from retake_worker.windows import Window, windows
@@ -56,7 +57,7 @@ async def inspect(tools: Tools, claimed: Claim, work: Work, folder: Path) -> Pla
     return Plan(probe.to_plain(), sha256, planned(probe, work, recipes), thumb, distinct)
 
 
-async def probed(ffmpeg: Path, limits: Limits, folder: Path) -> Probe:
+async def probed(ffmpeg: Program, limits: Limits, folder: Path) -> Probe:
     """Of the source in this folder. Raises BadInput, or FFmpegError when the file is perhaps not to blame."""
     look = await asyncio.to_thread(look_at, folder / SOURCE, limits)
     told = Told()

@@ -9,18 +9,12 @@ from pathlib import Path
 
 from retake.domain.limits import Limits
 from retake_worker.chosen import Chosen
-from retake_worker.ffmpeg_command import SOURCE, reading
+from retake_worker.ffmpeg_command import SMALL, SOURCE, reading
 from retake_worker.windows import Window
 
 PICTURE = "picture-{window}-%02d.webp"
 SAMPLES = "samples-{window}.y4m"
 PICTURES = 6
-SIDE = 320
-
-_SMALL = (
-    f"scale=w='if(gte(dar,1),{SIDE},max(2,2*round({SIDE // 2}*dar)))'"
-    f":h='if(gte(dar,1),max(2,2*round({SIDE // 2}/dar)),{SIDE})',setsar=1,format=yuv420p"
-)
 
 
 def probe_arguments(chosen: Chosen, stretches: Sequence[Window], demuxer: str, limits: Limits) -> list[str]:
@@ -36,7 +30,7 @@ def probe_arguments(chosen: Chosen, stretches: Sequence[Window], demuxer: str, l
         chains += [
             f"[{number}:{chosen.picture.number}]trim=end_frame={window.frames},split[c{number}][d{number}]",
             f"[c{number}]copy{told}[f{number}]",
-            f"[d{number}]select=not(mod(n-{every // 2}\\,{every})),{_SMALL},split[p{number}][q{number}]",
+            f"[d{number}]select=not(mod(n-{every // 2}\\,{every})),{SMALL},split[p{number}][q{number}]",
         ]
         outputs += ["-map", f"[f{number}]"]
     if chosen.sound is not None:

@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 
 from retake.blobs.bucket import Blobs
-from retake.blobs.keys import Result
+from retake.blobs.keys import Result, ResultThumb
 from retake.domain.distinct import Pair
 from retake.domain.errors import ENCODER, BadInput, Failure
 from retake.domain.limits import Limits
@@ -26,9 +26,10 @@ from retake.domain.recipe import lasting, shown_of
 from retake.domain.work import Claim, Rendered
 from retake_worker.clip import MOST_FPS, Clip
 from retake_worker.diagnosis import diagnosis
-from retake_worker.ffmpeg_command import SISTERS, Recipe, check_arguments, file_of, look_of, render_arguments
+from retake_worker.ffmpeg_command import SISTERS, Recipe, check_arguments, file_of, look_of, render_arguments, thumbs_of
 from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Patience, run
 from retake_worker.movie import Movie, read_movie
+from retake_worker.sandbox import Program
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -36,6 +37,8 @@ _PIECE = 2**20
 _AT_LEAST = 120.0
 _SECONDS_PER_MEGAPIXEL = 0.2  # twenty times what a frame of a take costs
 _TOLERANCE = 2  # frames
+# What takes may be long, several times what any profile gives: pictures, sound, and the small frames.
+_SPACE_AT_LEAST, _BYTES_PER_PIXEL, _BYTES_PER_SECOND = 64 * 2**20, 0.1, 64_000
 
 
 class BadTake(Exception):
@@ -46,7 +49,7 @@ class BadTake(Exception):
 class Kitchen:
     """Where takes of one source are made."""
 
-    ffmpeg: Path
+    ffmpeg: Program
     clip: Clip
     folder: Path
     limits: Limits
@@ -69,7 +72,12 @@ async def render(
     Raises FFmpegError, or OSError when it is the disk that is full."""
     clip = kitchen.clip
     pixels = clip.size.width * clip.size.height * clip.frames * len(recipes)
-    patience = Patience(stall=kitchen.stall, total=_AT_LEAST + pixels / 1e6 * _SECONDS_PER_MEGAPIXEL)
+    written = pixels * _BYTES_PER_PIXEL + clip.seconds * len(recipes) * _BYTES_PER_SECOND
+    patience = Patience(
+        stall=kitchen.stall,
+        total=_AT_LEAST + pixels / 1e6 * _SECONDS_PER_MEGAPIXEL,
+        space=_SPACE_AT_LEAST + int(written),
+    )
     arguments = render_arguments(clip, recipes, kitchen.limits, sisters)
     try:
         await run(kitchen.ffmpeg, arguments, kitchen.folder, patience, moved=moved)
@@ -83,7 +91,9 @@ async def check(kitchen: Kitchen, recipe: Mapping[str, Any]) -> float:
     """How long a take is, in seconds; raises BadTake, or FFmpegError when it cannot be decoded."""
     file = kitchen.folder / file_of(recipe["index"])
     seconds = await asyncio.to_thread(_walk, file, kitchen.clip, recipe)
-    await run(kitchen.ffmpeg, check_arguments(file.name, kitchen.limits), kitchen.folder, Patience(total=_AT_LEAST))
+    await run(
+        kitchen.ffmpeg, check_arguments(recipe["index"], kitchen.limits), kitchen.folder, Patience(total=_AT_LEAST)
+    )
     return seconds
 
 
@@ -144,12 +154,23 @@ def measure(kitchen: Kitchen, recipes: Sequence[Recipe], sisters: Sequence[Recip
 async def store(
     blobs: Blobs, claimed: Claim, kitchen: Kitchen, index: int, *, seconds: float, distance: Mapping[str, Any] | None
 ) -> Rendered:
-    """Puts a take under a key that no other claim writes, and tells its facts."""
+    """Puts a take and its thumbnail under keys that no other claim writes, and tells its facts."""
     file = kitchen.folder / file_of(index)
     crc32, sha256 = await asyncio.to_thread(checksums, file)
     key = Result(str(claimed.job), str(claimed.video), index, claimed.number).key
     size = await blobs.put_file(key, file)
-    return Rendered(index, key, size, crc32, sha256, duration=round(seconds, 6), distance=distance)
+    thumb = await _thumbnail(blobs, claimed, kitchen, index)
+    return Rendered(index, key, size, crc32, sha256, round(seconds, 6), distance, thumb)
+
+
+async def _thumbnail(blobs: Blobs, claimed: Claim, kitchen: Kitchen, index: int) -> str | None:
+    """Of the small pictures the one with most bytes, as for the source (inspect.py)."""
+    made = sorted(kitchen.folder.glob(thumbs_of(index, "*")))
+    if not made:
+        return None
+    key = ResultThumb(str(claimed.job), str(claimed.video), index, claimed.number).key
+    await blobs.put(key, max((file.read_bytes() for file in made), key=len))
+    return key
 
 
 def failure_of(error: FFmpegError | BadTake) -> Failure:

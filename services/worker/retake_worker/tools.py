@@ -1,14 +1,14 @@
 """What a worker works with: opened once by __main__, handed to everything that does work."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from retake.blobs.bucket import Blobs
 from retake.bus.connection import Bus
 from retake.domain.limits import Limits
 from retake.domain.timing import Timing
 from retake.store.connect import Database
+from retake_worker.sandbox import Program
 from retake_worker.scratch import Scratch
 
 Reach = Callable[[str], None]
@@ -24,6 +24,7 @@ class Tools:
     scratch: Scratch
     name: str
     slots: int
-    ffmpeg: Path
+    ffmpeg: Program
     limits: Limits = field(default_factory=Limits)
+    layers: Sequence[str] = ()  # of the sandbox, that hold here
     reach: Reach = lambda _step: None
