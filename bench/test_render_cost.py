@@ -75,7 +75,7 @@ async def costs(kitchen: Kitchen) -> dict[str, float]:
 
     async def worker() -> None:
         await together()
-        measure(kitchen, [recipe["index"] for recipe in recipes])
+        measure(kitchen, recipes)
         for recipe in recipes:
             await check(kitchen, recipe)
             checksums(kitchen.folder / file_of(recipe["index"]))

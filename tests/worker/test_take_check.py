@@ -117,5 +117,5 @@ async def test_takes_without_a_frame_are_not_compared(cook: Cook) -> None:
     await make(kitchen, recipe())
     (kitchen.folder / "1.yuv").write_bytes(b"")
 
-    assert measure(kitchen, [1]) == {}
-    assert measure(kitchen, [2]) == {}
+    assert measure(kitchen, [recipe(1)]).near is None
+    assert measure(kitchen, [recipe(2)]).distances == {}
