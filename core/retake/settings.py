@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, TypeVar, get_type_hints
 
+from retake.arrivals import Uploads as Uploads  # noqa: PLC0414  one of the concerns
 from retake.domain.limits import Limits
 from retake.domain.timing import Timing
 from retake.retention import Storage as Storage  # noqa: PLC0414  one of the concerns
@@ -134,41 +135,6 @@ class Api:
         TEXT,
         explain="The shared password people log in with. On a laptop it is made up when missing.",
         secret=True,
-    )
-
-
-@concern
-class Uploads:
-    """What one request may bring, and how it must arrive."""
-
-    files: int = setting("RETAKE_UPLOAD_FILES", whole(1, 200), default="10", explain="The most videos in one form.")
-    file_mib: int = setting(
-        "RETAKE_UPLOAD_FILE_MIB", whole(1, 1_000_000), default="500", explain="The largest video, in MiB."
-    )
-    request_mib: int = setting(
-        "RETAKE_UPLOAD_REQUEST_MIB",
-        whole(1, 10_000_000),
-        default="5001",
-        explain="The largest request, in MiB, everything around the videos included.",
-    )
-    buffer_mib: int = setting(
-        "RETAKE_UPLOAD_BUFFER_MIB",
-        whole(8, 100_000),
-        default="32",
-        explain="How many MiB of uploads one process holds in memory on their way to storage. Beyond that, chunks are "
-        "smaller: each upload always has its 256 KiB.",
-    )
-    idle: float = setting(
-        "RETAKE_BODY_IDLE_SECONDS",
-        decimal(0.1, 3600),
-        default="30",
-        explain="A request whose next byte takes longer than this is cut.",
-    )
-    slowest: int = setting(
-        "RETAKE_BODY_SLOWEST_BYTES",
-        whole(0, 1_000_000_000),
-        default="1024",
-        explain="The fewest bytes per second, over that many seconds of waiting for them, before a request is cut.",
     )
 
 

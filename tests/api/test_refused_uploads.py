@@ -97,10 +97,10 @@ async def test_an_option_that_is_none_is_named_with_those_there_are(client: http
         ("multipart/form-data", 400, "no_boundary"),
         ("multipart/form-data; boundary=", 400, "no_boundary"),
         ("multipart/form-data; boundary=" + "x" * 300, 400, "no_boundary"),
-        ("multipart/mixed; boundary=b0undary", 415, "not_a_form"),
-        ("application/json", 415, "not_a_form"),
-        ("application/x-www-form-urlencoded", 415, "not_a_form"),
-        ("", 415, "not_a_form"),
+        ("multipart/mixed; boundary=b0undary", 415, "unknown_content_type"),
+        ("application/json", 400, "invalid_json"),
+        ("application/x-www-form-urlencoded", 415, "unknown_content_type"),
+        ("", 415, "unknown_content_type"),
     ],
 )
 async def test_what_is_no_form_is_refused_before_its_body(

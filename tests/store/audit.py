@@ -21,6 +21,7 @@ JOBS = "SELECT * FROM job"
 LEDGER = """
     SELECT w.name, s.bytes AS stored,
         (SELECT coalesce(sum(size), 0) FROM source WHERE workspace = w.id AND origin = 'upload' AND state = 'ready')
+        + (SELECT coalesce(sum(bytes), 0) FROM reservation WHERE workspace = w.id)
         + (SELECT coalesce(sum(v.reserved), 0) FROM video v JOIN job j ON j.id = v.job_id WHERE j.workspace = w.id)
         + (SELECT coalesce(sum(t.reserved + coalesce(t.size, 0)), 0)
            FROM variation t JOIN video v ON v.id = t.video_id JOIN job j ON j.id = v.job_id

@@ -5,7 +5,8 @@ import pytest
 
 from conftest import eventually
 from retake.store.idempotency import Answered, renew_key, take_key
-from retake.store.jobs import KeyLost, KeyOwner, NewJob, StorageFull, accept
+from retake.store.jobs import KeyLost, KeyOwner, NewJob, accept
+from retake.store.room import StorageFull
 from retake.store.sources import SourceGone, begin_source, sweep_source
 from retake.store.workspaces import ensure_workspace
 from store.scene import ESTIMATE, SIZE, Scene

@@ -149,7 +149,10 @@ def test_a_preset_nobody_knows_is_an_error() -> None:
 
 
 def test_zoom_crops_to_even_sides_anywhere_and_scales_back() -> None:
-    assert filters("zoom", factor=1.1, x=0.5, y=1.0) == ["crop=1744:980:88:100", "scale=1920:1080:flags=bicubic"]
+    assert filters("zoom", factor=1.1, x=0.5, y=1.0) == [
+        "crop=1744:980:88:100",
+        "zscale=1920:1080:filter=bicubic:param_a=0:param_b=0.6",
+    ]
 
 
 def test_zoom_of_the_smallest_frame_still_leaves_a_frame() -> None:

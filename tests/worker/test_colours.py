@@ -7,6 +7,7 @@ import pytest
 
 from clips import X264, Clips, Encoded
 from playback import Player
+from retake_worker.sandbox import Program
 from worker.cooking import kitchen_in, make, recipe
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +32,9 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-async def test_a_colour_stays_the_same(clips: Clips, ffmpeg: Path, tmp_path: Path, player: Player, name: str) -> None:
+async def test_a_colour_stays_the_same(
+    clips: Clips, ffmpeg: Program, tmp_path: Path, player: Player, name: str
+) -> None:
     paint = "color=c=0x4080A0:s=64x64:r=10:d=0.5,format=gbrp"
     shutil.move(clips.encode(name, Encoded(WRITTEN[name], source=paint)), tmp_path / "source")
     kitchen = await kitchen_in(tmp_path, ffmpeg)

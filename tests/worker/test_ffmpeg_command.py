@@ -9,7 +9,7 @@ from retake.domain.candidates import Candidates
 from retake.domain.limits import Limits
 from retake_worker.clip import Clip
 from retake_worker.codecs import DECODERS
-from retake_worker.ffmpeg_command import render_arguments
+from retake_worker.ffmpeg_command import check_arguments, decode_arguments, render_arguments
 from retake_worker.probe import Colours
 
 LIMITS = Limits()
@@ -58,7 +58,7 @@ def test_two_takes_of_a_video_with_sound() -> None:
         "-filter_complex",
         ("[0:0]setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709,format=yuv420p,"
         "settb=1/90000,split=3[s0][s2][s4];"
-        "[s2]crop=1744:980:44:74,scale=1920:1080:flags=bicubic,hflip,eq=brightness=0.032:contrast=0.98:saturation=1.07,"
+        "[s2]crop=1744:980:44:74,zscale=1920:1080:filter=bicubic:param_a=0:param_b=0.6,hflip,eq=brightness=0.032:contrast=0.98:saturation=1.07,"
         "hue=h=-3.5,noise=alls=5:allf=t+u:all_seed=99,setsar=1,split=2[w2][c2];"
         "[s4]setsar=1,split=2[v4][c4];"
         "[w2]setpts=PTS/1.04[v2];"
@@ -117,6 +117,30 @@ def test_one_take_of_a_silent_video_of_odd_size() -> None:
         "-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-movflags", "+faststart", "4.mp4",
         "-map", "[l0]", "-fps_mode", "passthrough", "-f", "rawvideo", "0.yuv",
         "-map", "[l4]", "-fps_mode", "passthrough", "-f", "rawvideo", "4.yuv",
+    ]  # fmt: skip
+
+
+READING = [
+    "-protocol_whitelist", "file", "-f", "mov", "-enable_drefs", "0", "-use_absolute_path", "0",
+    "-probesize", "10M", "-analyzeduration", "10M", "-codec_whitelist", ",".join(DECODERS),
+    "-max_pixels", "9437184", "-threads", "1",
+]  # fmt: skip
+
+
+def test_the_key_frames_of_all_takes_are_decoded_in_one_run() -> None:
+    keys = ["-skip_frame", "nokey", "-err_detect", "explode"]
+
+    assert check_arguments(["2.mp4", "4.mp4"], LIMITS) == [
+        "-nostdin", "-hide_banner", "-v", "error", "-y", "-xerror",
+        *READING, *keys, "-i", "file:2.mp4", *READING, *keys, "-i", "file:4.mp4",
+        "-map", "0:v", "-map", "1:v", "-fps_mode", "passthrough", "-f", "null", "-",
+    ]  # fmt: skip
+
+
+def test_a_source_is_decoded_for_its_errors() -> None:
+    assert decode_arguments(FULL_HD, LIMITS) == [
+        "-nostdin", "-hide_banner", "-v", "repeat+info", "-nostats", "-max_error_rate", "1", *READING,
+        "-i", "file:source", "-map", "0:0", "-fps_mode", "passthrough", "-f", "null", "-",
     ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """A render part from its claim to its last commit, on real rows, a real bucket and the real ffmpeg."""
 
 import hashlib
+import shutil
 import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
@@ -10,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from clips import Clips
+from clips import Clips, hollow
 from playback import Player
 from retake.blobs.bucket import Blobs, open_blobs
 from retake.blobs.keys import Result, SourceChunk
@@ -66,11 +67,18 @@ async def scene(database: Database) -> Scene:
 
 
 async def planned(
-    scene: Scene, tools: Tools, clip: Path, recipes: Sequence[Any], change: Callable[[dict[str, Any]], Any] = dict
+    scene: Scene,
+    tools: Tools,
+    clip: Path,
+    recipes: Sequence[Any],
+    change: Callable[[dict[str, Any]], Any] = dict,
+    *,
+    stored: bytes | None = None,
 ) -> Accepted:
-    """A job with one video whose takes are these recipes, all in one part; `change` is made to its probe."""
+    """A job with one video whose takes are these recipes, all in one part; `change` is made to its probe, which is that
+    of the clip, also when other bytes are stored."""
     source = await sources.begin_source(scene.database, scene.workspace)
-    data = clip.read_bytes()
+    data = clip.read_bytes() if stored is None else stored
     key = SourceChunk(str(source), 0, uuid4().hex).key
     digest = hashlib.sha256(data).hexdigest()
     await sources.intend_chunk(scene.database, source, n=0, start=0, size=len(data), sha256=digest, key=key)
@@ -81,7 +89,7 @@ async def planned(
     job = Accepted(new.id, await accept(scene.database, new))
     inspecting = await scene.claim_next(job)
     async with tools.scratch.folder(inspecting) as folder:
-        (folder / "source").write_bytes(data)
+        shutil.copyfile(clip, folder / "source")
         probe = change((await probed(tools.ffmpeg, tools.limits, folder)).to_plain())
     each = [Planned(recipe["index"], recipe, 10_000, 1) for recipe in recipes]
     await parts.finish_inspect(scene.database, inspecting, Plan(probe, digest, each), RECIPE_VERSION, TIMING)
@@ -147,6 +155,19 @@ async def test_a_take_that_is_not_what_was_due_is_not_published(scene: Scene, to
 
     assert await scene.states(job) == ("failed", ["failed"], ["done", "done"], ["failed", "failed"])
     assert [blob.key async for blob in tools.blobs.listing("results/")] == []
+
+
+async def test_a_source_that_turns_out_to_be_damaged_is_blamed_for_its_takes(
+    scene: Scene, tools: Tools, clips: Clips
+) -> None:
+    """Its second half never came; inspect is made to believe that it was whole."""
+    half = hollow(clips("motion").read_bytes())
+    job = await planned(scene, tools, clips("motion"), Candidates(3, SHA256, 2).first(), stored=half)
+
+    await work_on(tools, await scene.claim_next(job))
+
+    assert await scene.states(job) == ("failed", ["failed"], ["done", "done"], ["failed", "failed"])
+    assert {row["error_code"] for row in await scene.variations(job.video)} == {"corrupt"}
 
 
 async def test_after_a_loss_takes_go_one_by_one_and_each_is_named_first(

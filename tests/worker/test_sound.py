@@ -9,6 +9,7 @@ import pytest
 from clips import X264, Clips, Encoded
 from playback import Player
 from retake.domain.effects import EFFECTS
+from retake_worker.sandbox import Program
 from worker.cooking import Cook, kitchen_in, make, recipe
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +21,7 @@ BEEP = f"aevalsrc='0.8*sin(1000*2*PI*t)*lt(mod(t,5),0.05)':s=48000:d={MINUTE}"
 
 
 async def test_sound_and_picture_are_together_a_minute_on_at_every_bound_of_speed(
-    clips: Clips, ffmpeg: Path, tmp_path: Path, player: Player
+    clips: Clips, ffmpeg: Program, tmp_path: Path, player: Player
 ) -> None:
     """Every five seconds a flash and a beep, and silence between them, where nothing tells time."""
     made = clips.encode("beeps", Encoded(["-f", "lavfi", "-i", BEEP, "-c:a", "aac", *X264], source=FLASH))
@@ -45,7 +46,7 @@ async def test_sound_and_picture_are_together_a_minute_on_at_every_bound_of_spee
 
 @pytest.mark.parametrize("layout", ["mono", "stereo", "5.1"])
 async def test_sound_is_as_loud_as_it_was(
-    clips: Clips, ffmpeg: Path, tmp_path: Path, player: Player, layout: str
+    clips: Clips, ffmpeg: Program, tmp_path: Path, player: Player, layout: str
 ) -> None:
     """Of surround, what comes from the front: what comes from behind is meant to be louder there than mixed down."""
     low, middle, high = (f"0.2*sin({hertz}*2*PI*t)*(1+sin(9*t))" for hertz in (220, 700, 1900))
@@ -69,7 +70,7 @@ async def test_surround_that_adds_up_to_more_than_there_is_room_for_is_held_back
     assert player.peak(file) < 1.1
 
 
-async def test_silence_stays_silent(clips: Clips, ffmpeg: Path, tmp_path: Path, player: Player) -> None:
+async def test_silence_stays_silent(clips: Clips, ffmpeg: Program, tmp_path: Path, player: Player) -> None:
     silence = ["-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo:d=2", "-c:a", "aac", *X264]
     shutil.move(clips.encode("silent", Encoded(silence)), tmp_path / "source")
     kitchen = await kitchen_in(tmp_path, ffmpeg)

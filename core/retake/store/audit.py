@@ -128,13 +128,14 @@ async def overdue(database: Database, timing: Timing) -> list[str]:
 
 
 async def ledger_errors(database: Database) -> list[str]:
-    """The ledger is the sum of what it stands for: sources, promises, results."""
+    """The ledger is the sum of what it stands for: sources, reservations, promises, results."""
     async with database.transaction() as connection:
         rows = await connection.execute(
             """
             SELECT storage.workspace, storage.bytes, (
                 (SELECT coalesce(sum(size), 0) FROM source
                  WHERE workspace = storage.workspace AND state = 'ready' AND origin = 'upload')
+                + (SELECT coalesce(sum(bytes), 0) FROM reservation WHERE workspace = storage.workspace)
                 + (SELECT coalesce(sum(v.reserved), 0) FROM job j JOIN video v ON v.job_id = j.id
                    WHERE j.workspace = storage.workspace)
                 + (SELECT coalesce(sum(coalesce(a.size, a.reserved)), 0)

@@ -1,6 +1,6 @@
 """Jobs: accepted, wished for, expired. Every move follows rule 0 (move.py)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -12,15 +12,9 @@ from retake.domain.states import ENDED, WISHES, PartState, State, Wish
 from retake.domain.work import RECIPE_VERSION, PartKind
 from retake.store.connect import Connection, Database
 from retake.store.move import JobGone, Move, charge_ledger, moving, record_events
+from retake.store.room import Queue, admit, enqueue
 from retake.store.sources import SourceGone, estimate, lock_ready_sources
-
-
-class StorageFull(Exception):
-    """The job does not fit under the storage cap."""
-
-    def __init__(self, needed: int, free: int) -> None:
-        super().__init__(f"{needed} bytes needed, {free} free")
-        self.needed, self.free = needed, free
+from retake.store.uploads import lock_finished, use_uploads
 
 
 class KeyLost(Exception):
@@ -58,26 +52,37 @@ class NewJob:
     priority: float = 1
     retention: timedelta = timedelta(hours=24)
     id: UUID = field(default_factory=uuid4)
+    uploads: Collection[UUID] = ()
+    """Those of the sources that were uploaded on their own: this job uses them up."""
 
 
-async def accept(database: Database, new: NewJob, *, cap: int | None = None, key: KeyOwner | None = None) -> list[UUID]:
+async def accept(
+    database: Database,
+    new: NewJob,
+    *,
+    cap: int | None = None,
+    queue: Queue | None = None,
+    key: KeyOwner | None = None,
+) -> list[UUID]:
     """Rule 1: one transaction makes a request into a job; returns the ids of its videos.
 
-    1. The idempotency key is still ours and unanswered. 2. The sources are ready, and locked against the sweep.
-    3. It fits under the cap; admissions are counted one after another. 4. Job, videos, one inspect part each.
-    5. Ledger and event.
+    1. The idempotency key is still ours and unanswered. 2. Uploads are finished and unused, sources are ready, and
+    they are locked against the sweep. 3. There is room: in the queue, and under the cap; admissions are counted one
+    after another. 4. Job, videos, one inspect part each; the uploads are used. 5. Ledger and event.
     """
     assert new.videos, "a job without videos would never end"
     async with database.transaction() as connection:
         if key is not None:
             await _answer_key(connection, new.workspace, key)
+        await lock_finished(connection, new.workspace, new.uploads)
         sources = {source for _, source in new.videos}
         sizes = await lock_ready_sources(connection, new.workspace, sources)
         if missing := sources - set(sizes):
             raise SourceGone(f"{len(missing)} of {len(sources)} sources are not ready")
         reserves = [estimate(sizes[source], new.variations) for _, source in new.videos]
-        if cap is not None:
-            await _admit(connection, sum(reserves), cap)
+        if queue is not None:
+            await enqueue(connection, new.workspace, len(new.videos), queue)
+        await admit(connection, sum(reserves), cap)
         await connection.execute(
             """
             INSERT INTO job (id, workspace, kind, variations, options, seed, priority, retention)
@@ -98,6 +103,7 @@ async def accept(database: Database, new: NewJob, *, cap: int | None = None, key
                 "INSERT INTO part (job_id, video_id, kind, state, recipe_version) VALUES (%s, %s, %s, %s, %s)",
                 (new.id, video, PartKind.INSPECT, PartState.QUEUED, RECIPE_VERSION),
             )
+        await use_uploads(connection, new.uploads, new.id)
         await charge_ledger(connection, new.workspace, sum(reserves))
         await record_events(connection, new.workspace, new.id, [("job", {"status": State.QUEUED})])
         return videos
@@ -113,14 +119,6 @@ async def _answer_key(connection: Connection, workspace: UUID, key: KeyOwner) ->
     )
     if rows.rowcount == 0:
         raise KeyLost
-
-
-async def _admit(connection: Connection, needed: int, cap: int) -> None:
-    await connection.execute("SELECT pg_advisory_xact_lock(2, 0)")
-    row = await (await connection.execute("SELECT coalesce(sum(bytes), 0)::bigint AS used FROM storage")).fetchone()
-    assert row is not None
-    if row["used"] + needed > cap:
-        raise StorageFull(needed, max(0, cap - row["used"]))
 
 
 async def wish(

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from retake.store.connect import Connection, Database
 from retake.store.move import charge_ledger
+from retake.store.room import release
 
 RESULT_FACTOR = Fraction(11, 10)
 """How many bytes a take may need, in sizes of its source, until its plan says better."""
@@ -47,21 +48,31 @@ async def chunk_done(database: Database, source: UUID, key: str) -> None:
         await connection.execute("UPDATE source SET touched_at = now() WHERE id = %s", (source,))
 
 
-async def finish_source(database: Database, source: UUID) -> int:
-    """All bytes are here: the source is ready, and counted. Returns its size."""
+async def touch_arrival(database: Database, arrival: UUID, sources: Sequence[UUID]) -> None:
+    """Bytes of the request still come: nothing of it is abandoned."""
+    async with database.transaction() as connection:
+        await connection.execute("UPDATE source SET touched_at = now() WHERE id = ANY(%s)", (list(sources),))
+        await connection.execute("UPDATE reservation SET touched_at = now() WHERE id = %s", (arrival,))
+
+
+async def finish_source(database: Database, *sources: UUID, arrival: UUID | None = None) -> int:
+    """All bytes are here: the sources are ready, and counted instead of what `arrival` reserved. Returns their size."""
     async with database.transaction() as connection:
         rows = await connection.execute(
             """
             UPDATE source SET state = 'ready', touched_at = now(),
                 size = (SELECT coalesce(sum(size), 0) FROM chunk WHERE source_id = source.id AND state = 'done')
-            WHERE id = %s AND state = 'open' RETURNING size, workspace
+            WHERE id = ANY(%s) AND state = 'open' RETURNING size, workspace
             """,
-            (source,),
+            (list(sources),),
         )
-        row = await rows.fetchone()
-        assert row is not None, "a source is finished once"
-        await charge_ledger(connection, row["workspace"], row["size"])
-        size: int = row["size"]
+        finished = await rows.fetchall()
+        if len(finished) < len(sources):
+            raise SourceGone("it was given up while it arrived")
+        if arrival is not None:
+            await release(connection, arrival)
+        size: int = sum(row["size"] for row in finished)
+        await charge_ledger(connection, finished[0]["workspace"], size)
         return size
 
 
@@ -90,22 +101,42 @@ async def drop_unaccepted(database: Database, job: UUID, sources: Sequence[UUID]
         if await rows.fetchone() is not None:
             return None
         rows = await connection.execute(
-            """
-            UPDATE source s SET state = 'gone' FROM source before
-            WHERE s.id = ANY(%s) AND s.state <> 'gone' AND before.id = s.id
-                AND NOT EXISTS (SELECT FROM video WHERE source_id = s.id)
-            RETURNING s.id, s.workspace, before.state, before.size
-            """,
+            "SELECT id FROM source WHERE id = ANY(%s) AND NOT EXISTS (SELECT FROM video WHERE source_id = source.id)",
             (list(sources),),
         )
-        gone = await rows.fetchall()
-        for row in gone:
-            if row["state"] == "ready":
-                await charge_ledger(connection, row["workspace"], -row["size"])
-        rows = await connection.execute(
-            "UPDATE chunk SET state = 'dropped' WHERE source_id = ANY(%s) RETURNING key", ([row["id"] for row in gone],)
-        )
-        return [row["key"] for row in await rows.fetchall()]
+        unneeded = [row["id"] for row in await rows.fetchall()]
+        await release(connection, job)
+        return await give_up(connection, unneeded)
+
+
+async def give_up(connection: Connection, sources: Sequence[UUID]) -> list[str]:
+    """Sources that are locked and that nobody needs: returns the keys whose bytes may go after the commit."""
+    rows = await connection.execute(
+        """
+        UPDATE source s SET state = 'gone' FROM source before
+        WHERE s.id = ANY(%s) AND s.state <> 'gone' AND before.id = s.id
+        RETURNING s.id, s.workspace, before.state, before.size
+        """,
+        (list(sources),),
+    )
+    gone = await rows.fetchall()
+    for row in gone:
+        if row["state"] == "ready":
+            await charge_ledger(connection, row["workspace"], -row["size"])
+    return await drop_chunks(connection, [row["id"] for row in gone])
+
+
+async def drop_chunks(connection: Connection, sources: Sequence[UUID]) -> list[str]:
+    rows = await connection.execute(
+        "UPDATE chunk SET state = 'dropped' WHERE source_id = ANY(%s) RETURNING key", (list(sources),)
+    )
+    return [row["key"] for row in await rows.fetchall()]
+
+
+async def forget_chunks(database: Database, keys: Sequence[str]) -> None:
+    """Their bytes are deleted."""
+    async with database.transaction() as connection:
+        await connection.execute("DELETE FROM chunk WHERE key = ANY(%s) AND state = 'dropped'", (list(keys),))
 
 
 async def sweep_source(database: Database) -> list[str] | None:
@@ -137,5 +168,4 @@ async def sweep_source(database: Database) -> list[str] | None:
         if gone is None:
             return []
         await charge_ledger(connection, gone["workspace"], -gone["size"])
-        keys = await connection.execute("SELECT key FROM chunk WHERE source_id = %s", (row["id"],))
-        return [chunk["key"] for chunk in await keys.fetchall()]
+        return await drop_chunks(connection, [row["id"]])

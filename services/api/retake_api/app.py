@@ -15,7 +15,7 @@ from retake.blobs.bucket import Blobs
 from retake.health import Health
 from retake.settings import Storage, Uploads
 from retake.store.connect import Database
-from retake_api import auth, docs, downloads, jobs, openapi, problems, schemas, uploads
+from retake_api import auth, creation, docs, downloads, jobs, openapi, problems, schemas
 from retake_api.buffers import Buffers
 from retake_api.incoming import MIB, Dock
 from retake_api.patience import Patience
@@ -51,7 +51,7 @@ def create_app(tools: Tools) -> FastAPI:
     gate = auth.Gate(tools.database)
     auth.install(app, gate, tools.database, tools.password, tools.workspace)
     dock = Dock(tools.database, tools.blobs, Buffers(tools.limits.buffer_mib * MIB), tools.limits, tools.storage)
-    uploads.install(app, gate, dock, tools.wake)
+    creation.install(app, gate, dock, tools.wake)
     jobs.install(app, gate, tools.database)
     downloads.install(app, gate.workspace, tools.database, tools.blobs)
     docs.install(app)

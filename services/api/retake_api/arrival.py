@@ -6,11 +6,9 @@ nothing of it counts, and `drop` gives it up.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from secrets import randbelow
 from uuid import UUID, uuid4
 
-from retake.blobs.errors import BlobError
 from retake.domain.recipe import LARGEST_SEED
 from retake.store.connect import Unavailable
 from retake.store.jobs import NewJob
@@ -19,6 +17,7 @@ from retake_api.form import Part
 from retake_api.incoming import Dock, Incoming, refuse
 from retake_api.options import Options, read_options, read_variations
 from retake_api.problems import Problem
+from retake_api.pulse import Pulse
 
 FIELDS = ("videos", "variations", "options")
 _LONGEST_FIELD = 64 * 2**10
@@ -34,11 +33,13 @@ class Arrival:
         self._variations: int | None = None
         self._options = Options()
         self.job = uuid4()
+        self._pulse = Pulse(dock.database, self.job)
         self.videos: list[Incoming] = []
 
     async def take(self, form: AsyncIterator[Part | bytes | None]) -> NewJob:
         """All of it. Raises what is wrong with it; whoever gets no job out of it calls `drop`."""
         async for event in form:
+            await self._pulse.beat(*self._sources)
             match event:
                 case Part():
                     self._begin(event)
@@ -49,8 +50,7 @@ class Arrival:
         if not self.videos:
             raise Problem(400, "no_videos", "The form has no videos; put them in the field `videos`.")
         variations = self._options.variations(self._variations)
-        for video in self.videos:
-            await finish_source(self._dock.database, video.source)
+        await finish_source(self._dock.database, *self._sources, arrival=self.job)
         seed = self._options.seed
         return NewJob(
             id=self.job,
@@ -65,17 +65,18 @@ class Arrival:
         """Gives up rows, then bytes; what cannot be given up now is found later by its rows. False: it was accepted."""
         for video in self.videos:
             await video.abandon()
-        if not self.videos:
-            return True
         try:
-            keys = await drop_unaccepted(self._dock.database, self.job, [video.source for video in self.videos])
+            keys = await drop_unaccepted(self._dock.database, self.job, self._sources)
         except Unavailable:
             return True
         if keys is None:
             return False
-        with suppress(BlobError):
-            await self._dock.blobs.delete_many(keys)
+        await self._dock.discard(keys)
         return True
+
+    @property
+    def _sources(self) -> list[UUID]:
+        return [video.source for video in self.videos]
 
     def _begin(self, part: Part) -> None:
         if part.field not in FIELDS:

@@ -12,6 +12,8 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser, par
 
 from retake_api.problems import Problem
 
+FORM = "multipart/form-data"
+
 _BOUNDARY = re.compile(r"[ -~]{1,200}")
 _EXTENDED = re.compile(r"""(?i);\s*filename\*\s*=\s*utf-8'[^']*'([^;\s"]+)""")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
@@ -24,17 +26,15 @@ class Part:
     """None for a part that is no file; empty when a browser sends a file input nobody used."""
 
 
+def media_type(content_type: str) -> str:
+    """Without its options."""
+    kind: str = parse_options_header(content_type)[0]
+    return kind
+
+
 def boundary_of(content_type: str) -> str:
-    """Raises Problem when this is no form, or one that cannot be taken apart."""
-    kind, options = parse_options_header(content_type)
-    if kind != "multipart/form-data":
-        raise Problem(
-            415,
-            "not_a_form",
-            "Send the videos as a form (Content-Type: multipart/form-data).",
-            allowed=["multipart/form-data"],
-        )
-    boundary: str = options.get("boundary", "")
+    """Raises Problem when a form cannot be taken apart."""
+    boundary: str = parse_options_header(content_type)[1].get("boundary", "")
     if not _BOUNDARY.fullmatch(boundary):
         raise Problem(400, "no_boundary", "The Content-Type of the form names no boundary.")
     return boundary
@@ -61,10 +61,14 @@ async def read_form(body: AsyncIterator[bytes], boundary: str, most_parts: int) 
 
 
 def filename_of(segment: MultipartSegment) -> str | None:
-    """Without the folders some clients send along; UTF-8 as it came, but for what no name should hold."""
     name: str | None = segment.filename
     if extended := _EXTENDED.search(segment.header("Content-Disposition") or ""):
         name = unquote(extended[1], errors="replace")
     if name is None:
         return None
+    return clean_name(name)
+
+
+def clean_name(name: str) -> str:
+    """Without folders, and without what no name should hold; UTF-8 else, as it came."""
     return _UNPRINTABLE.sub("_", name.rpartition("/")[2])

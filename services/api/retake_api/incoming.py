@@ -1,15 +1,20 @@
 """One video on its way in: counted, looked at, and written to storage while it arrives."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
 from retake.blobs.bucket import Blobs
+from retake.blobs.errors import BlobError
 from retake.domain.sniff import ENOUGH, refusal, sniff
 from retake.settings import Storage, Uploads
-from retake.store.connect import Database
+from retake.store.connect import Database, Unavailable
+from retake.store.room import Queue
+from retake.store.sources import chunk_done, forget_chunks
 from retake_api.buffers import Buffers
 from retake_api.problems import Problem
-from retake_api.source_writer import SourceWriter
+from retake_api.source_writer import Piece, SourceWriter
 
 MIB = 2**20
 
@@ -24,11 +29,22 @@ class Dock:
     limits: Uploads
     storage: Storage
 
+    @property
+    def queue(self) -> Queue:
+        return Queue(self.limits.queue_jobs, self.limits.queue_videos)
+
+    async def discard(self, keys: Sequence[str]) -> None:
+        """The bytes of rows that are given up. What cannot be deleted now is found later by its rows."""
+        with suppress(BlobError, Unavailable):
+            await self.blobs.delete_many(keys)
+            await forget_chunks(self.database, keys)
+
 
 class Incoming:
     def __init__(self, dock: Dock, name: str, source: UUID) -> None:
         self._most = dock.limits.file_mib * MIB
-        self._writer = SourceWriter(dock.database, dock.blobs, dock.buffers, source)
+        self._dock = dock
+        self._writer = SourceWriter(dock.database, dock.blobs, dock.buffers, source, stored=self._stored)
         self._head = bytearray()
         self._recognised = False
         self.name, self.source, self.size = name, source, 0
@@ -58,6 +74,9 @@ class Incoming:
 
     async def abandon(self) -> None:
         await self._writer.abandon()
+
+    async def _stored(self, piece: Piece) -> None:
+        await chunk_done(self._dock.database, self.source, piece.key)
 
     async def _recognise(self) -> None:
         refuse(self.name, bytes(self._head))

@@ -42,18 +42,29 @@ class Options:
         return recipes or wanted or USUAL
 
 
+def variations_of(given: Any) -> int | None:
+    """Of a JSON value."""
+    if isinstance(given, bool | list | dict):
+        raise _no_number()
+    return None if given is None else read_variations(str(given))
+
+
 def read_variations(text: str) -> int | None:
     """None when nothing is said."""
     text = text.strip()
     if not text:
         return None
     if not _NUMBER.fullmatch(text):
-        raise Problem(
-            422,
-            "invalid_variations",
-            f"The field `variations` must be a number; {FEWEST} to {MOST} are made of each video, {USUAL} without it.",
-        )
+        raise _no_number()
     return int(min(max(float(text), FEWEST), MOST))
+
+
+def _no_number() -> Problem:
+    return Problem(
+        422,
+        "invalid_variations",
+        f"The field `variations` must be a number; {FEWEST} to {MOST} are made of each video, {USUAL} without it.",
+    )
 
 
 def read_options(text: str) -> Options:
@@ -63,6 +74,11 @@ def read_options(text: str) -> Options:
         given = json.loads(text)
     except (ValueError, RecursionError):
         given = None
+    return options_of(given)
+
+
+def options_of(given: Any) -> Options:
+    """Of a JSON value."""
     if not isinstance(given, dict):
         raise Problem(422, "invalid_options", "The field `options` must be a JSON object.")
     allowed = sorted(["name", "seed", *RENDER_OPTIONS])

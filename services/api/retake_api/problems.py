@@ -21,6 +21,7 @@ from starlette.routing import Route
 from retake.blobs.errors import BlobError
 from retake.store.connect import Unavailable
 from retake.store.move import JobGone
+from retake.store.sources import SourceGone
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -67,6 +68,7 @@ _TRANSLATED: Mapping[type[Exception], Problem] = {
         503, "storage_unavailable", "The object store does not answer; please try again.", headers={"Retry-After": "5"}
     ),
     JobGone: NothingHere(),
+    SourceGone: Problem(409, "source_gone", "A video's bytes are not kept any more; please upload it again."),
 }
 _CLIENT_LEFT = 499  # nobody reads it but the log
 

@@ -69,6 +69,17 @@ class JobForm(Shape):
     ]
 
 
+class JobOfUploads(Shape):
+    uploads: Annotated[
+        list[UUID],
+        Field(min_length=1, max_length=200, description="Finished uploads; each can be used by one job."),
+    ]
+    variations: Annotated[float | str | None, Field(default=5, description="As in a form.")]
+    options: Annotated[
+        dict[str, Any], Field(default={}, examples=[{"name": "spring", "seed": 7}], description="As in a form.")
+    ]
+
+
 class AcceptedFile(Shape):
     id: UUID
     name: Name

@@ -1,28 +1,49 @@
 """Writes one source as immutable chunks while its bytes arrive: one chunk fills while the one before is put.
 
-Of each chunk: its key in the database first, then its bytes, then the word that they are there. So whatever dies in
-between, no object exists that no row knows of.
+Of each chunk: its key in the database first, then its bytes, then the word that they are there, which is its owner's to
+give. So whatever dies in between, no object exists that no row knows of.
 """
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from secrets import token_hex
 from uuid import UUID
 
 from retake.blobs.bucket import Blobs
 from retake.blobs.keys import SourceChunk
 from retake.store.connect import Database
-from retake.store.sources import chunk_done, intend_chunk
+from retake.store.sources import intend_chunk
 from retake_api.buffers import FLOOR, Buffers
 
 
+@dataclass(frozen=True)
+class Piece:
+    key: str
+    start: int
+    size: int
+
+
 class SourceWriter:
-    def __init__(self, database: Database, blobs: Blobs, buffers: Buffers, source: UUID) -> None:
+    """Writes from byte `start` on, which is where chunk `n` begins; `stored` is told of each whose bytes are there."""
+
+    def __init__(
+        self,
+        database: Database,
+        blobs: Blobs,
+        buffers: Buffers,
+        source: UUID,
+        *,
+        stored: Callable[[Piece], Awaitable[None]],
+        n: int = 0,
+        start: int = 0,
+    ) -> None:
         self._database, self._blobs, self._buffers, self._source = database, blobs, buffers, source
+        self._stored = stored
         self._filling = bytearray()
         self._room = FLOOR
-        self._n = 0
-        self._cut_at = 0
+        self._n, self._cut_at = n, start
         self._putting: asyncio.Task[None] | None = None
 
     async def write(self, data: bytes) -> None:
@@ -78,6 +99,6 @@ class SourceWriter:
             sha256 = await asyncio.to_thread(lambda: hashlib.sha256(chunk).hexdigest())
             await intend_chunk(self._database, self._source, n=n, start=start, size=len(chunk), sha256=sha256, key=key)
             await self._blobs.put(key, chunk)
-            await chunk_done(self._database, self._source, key)
+            await self._stored(Piece(key, start, len(chunk)))
         finally:
             self._buffers.give_back(room)

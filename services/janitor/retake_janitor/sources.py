@@ -2,7 +2,7 @@
 
 from retake.blobs.bucket import Blobs
 from retake.store.connect import Database
-from retake.store.sources import sweep_source
+from retake.store.sources import forget_chunks, sweep_source
 
 MOST = 1000
 
@@ -14,5 +14,6 @@ async def run_once(database: Database, blobs: Blobs) -> int:
         if keys is None:
             break
         await blobs.delete_many(keys)
+        await forget_chunks(database, keys)
         swept += bool(keys)
     return swept

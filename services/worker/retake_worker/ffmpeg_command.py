@@ -101,13 +101,30 @@ def render_arguments(
     ]  # fmt: skip
 
 
-def check_arguments(index: int, limits: Limits) -> list[str]:
-    """Decodes the key frames of a take; what cannot be decoded is an error. The first ones become small pictures."""
+def check_arguments(indices: Sequence[int], limits: Limits) -> list[str]:
+    """Decodes the key frames of takes; what cannot be decoded is an error. The first of each become small pictures."""
+    reads = [*reading("mov", limits), "-skip_frame", "nokey", "-err_detect", "explode"]
     return [
-        *QUIETLY, "-xerror", *reading("mov", limits), "-skip_frame", "nokey", "-err_detect", "explode",
-        "-i", f"file:{file_of(index)}", "-map", "0:v", "-fps_mode", "passthrough", "-f", "null", "-",
-        "-map", "0:v", "-vf", SMALL, "-fps_mode", "passthrough", "-frames:v", str(_THUMBS),
+        *QUIETLY, "-xerror", *(argument for index in indices for argument in [*reads, "-i", f"file:{file_of(index)}"]),
+        *(argument for number in range(len(indices)) for argument in ["-map", f"{number}:v"]),
+        "-fps_mode", "passthrough", "-f", "null", "-",
+        *(argument for number, index in enumerate(indices) for argument in _thumbs(number, index)),
+    ]  # fmt: skip
+
+
+def _thumbs(number: int, index: int) -> list[str]:
+    return [
+        "-map", f"{number}:v", "-vf", SMALL, "-fps_mode", "passthrough", "-frames:v", str(_THUMBS),
         "-c:v", "libwebp", "-quality", "75", "-f", "image2", thumbs_of(index, "%02d"),
+    ]  # fmt: skip
+
+
+def decode_arguments(clip: Clip, limits: Limits) -> list[str]:
+    """Decodes all pictures of the source, for nothing but to hear which are damaged."""
+    return [
+        "-nostdin", "-hide_banner", "-v", "repeat+info", "-nostats", "-max_error_rate", "1",
+        *reading(clip.demuxer, limits), "-i", f"file:{SOURCE}",
+        "-map", f"0:{clip.picture}", "-fps_mode", "passthrough", "-f", "null", "-",
     ]  # fmt: skip
 
 

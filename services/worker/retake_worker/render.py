@@ -26,9 +26,19 @@ from retake.domain.recipe import lasting, shown_of
 from retake.domain.work import Claim, Rendered
 from retake_worker.clip import MOST_FPS, Clip
 from retake_worker.diagnosis import diagnosis
-from retake_worker.ffmpeg_command import SISTERS, Recipe, check_arguments, file_of, look_of, render_arguments, thumbs_of
+from retake_worker.ffmpeg_command import (
+    SISTERS,
+    Recipe,
+    check_arguments,
+    decode_arguments,
+    file_of,
+    look_of,
+    render_arguments,
+    thumbs_of,
+)
 from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Patience, run
 from retake_worker.movie import Movie, read_movie
+from retake_worker.probe import Told, too_few
 from retake_worker.sandbox import Program
 
 log = structlog.stdlib.get_logger(__name__)
@@ -43,6 +53,10 @@ _SPACE_AT_LEAST, _BYTES_PER_PIXEL, _BYTES_PER_SECOND = 64 * 2**20, 0.1, 64_000
 
 class BadTake(Exception):
     """A file came out that is not what its recipe says."""
+
+
+Verdict = float | BadTake | FFmpegError
+"""On one take: its length in seconds, or why it does not count."""
 
 
 @dataclass(frozen=True)
@@ -87,24 +101,50 @@ async def render(
         raise
 
 
-async def check(kitchen: Kitchen, recipe: Mapping[str, Any]) -> float:
-    """How long a take is, in seconds; raises BadTake, or FFmpegError when it cannot be decoded."""
+async def check(kitchen: Kitchen, recipes: Sequence[Mapping[str, Any]]) -> list[Verdict]:
+    """Of each take how long it is, in seconds, or what is wrong with it. One run decodes the key frames of all that
+    look good; when it fails, each is decoded on its own."""
+    verdicts = await asyncio.to_thread(lambda: [_walked(kitchen, recipe) for recipe in recipes])
+    good = [recipe["index"] for recipe, verdict in zip(recipes, verdicts, strict=True) if isinstance(verdict, float)]
+    if not good or await _undecoded(kitchen, good) is None:
+        return verdicts
+    blamed = {index: await _undecoded(kitchen, [index]) for index in good}
+    return [blamed.get(recipe["index"]) or verdict for recipe, verdict in zip(recipes, verdicts, strict=True)]
+
+
+async def _undecoded(kitchen: Kitchen, indices: Sequence[int]) -> FFmpegError | None:
+    try:
+        await run(kitchen.ffmpeg, check_arguments(indices, kitchen.limits), kitchen.folder, Patience(total=_AT_LEAST))
+    except FFmpegError as error:
+        return error
+    return None
+
+
+async def source_is_damaged(kitchen: Kitchen) -> bool:
+    """Whether too few of its frames are sound, all over; inspect looked at some stretches only."""
+    clip, told, decoded = kitchen.clip, Told(), [0]
+    due = round(clip.fps * clip.seconds)
+    pixels = clip.width * clip.height * due
+    patience = Patience(stall=kitchen.stall, total=_AT_LEAST + pixels / 1e6 * _SECONDS_PER_MEGAPIXEL)
+    try:
+        await run(
+            kitchen.ffmpeg, decode_arguments(clip, kitchen.limits), kitchen.folder, patience,
+            moved=decoded.append, said=told.hear,
+        )  # fmt: skip
+    except FFmpegError as error:
+        return diagnosis(error).final
+    return too_few(decoded[-1] - told.damaged, due)
+
+
+def _walked(kitchen: Kitchen, recipe: Mapping[str, Any]) -> Verdict:
     file = kitchen.folder / file_of(recipe["index"])
-    seconds = await asyncio.to_thread(_walk, file, kitchen.clip, recipe)
-    await run(
-        kitchen.ffmpeg, check_arguments(recipe["index"], kitchen.limits), kitchen.folder, Patience(total=_AT_LEAST)
-    )
-    return seconds
-
-
-def _walk(file: Path, clip: Clip, recipe: Mapping[str, Any]) -> float:
     try:
         with file.open("rb") as opened:
             movie = read_movie(opened, file.stat().st_size)
     except (BadInput, FileNotFoundError) as error:
-        raise BadTake(f"take {recipe['index']}: {error}") from error
-    if complaint := complaint_about(movie, clip, recipe):
-        raise BadTake(f"take {recipe['index']}: {complaint}")
+        return BadTake(f"take {recipe['index']}: {error}")
+    if complaint := complaint_about(movie, kitchen.clip, recipe):
+        return BadTake(f"take {recipe['index']}: {complaint}")
     return max(track.seconds for track in movie.of("vide"))
 
 
@@ -174,7 +214,7 @@ async def _thumbnail(blobs: Blobs, claimed: Claim, kitchen: Kitchen, index: int)
 
 
 def failure_of(error: FFmpegError | BadTake) -> Failure:
-    """Why a take did not come out, for people. Its source was found good, so that what is left is the encoder's."""
+    """Why a take did not come out of a source that is sound, for people."""
     if isinstance(error, FFmpegError) and not (failure := diagnosis(error)).final:
         return failure
     return ENCODER

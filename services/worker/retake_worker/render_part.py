@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from retake.domain import distinct
+from retake.domain.errors import CORRUPT, ENCODER, Failure
 from retake.domain.work import Claim, Take, Work
 from retake.store import parts
 from retake_worker.clip import clip_of
@@ -19,7 +20,7 @@ from retake_worker.ffmpeg_command import SOURCE, Recipe
 from retake_worker.ffmpeg_process import FFmpegError
 from retake_worker.lease import Frames
 from retake_worker.probe import Probe
-from retake_worker.render import BadTake, Kitchen, check, failure_of, measure, render, store
+from retake_worker.render import BadTake, Kitchen, check, failure_of, measure, render, source_is_damaged, store
 from retake_worker.scratch import download
 from retake_worker.tools import Tools
 
@@ -46,6 +47,7 @@ class Rendering:
         self._frames, self._sisters = frames, work.recipes
         self._due: int = (work.probe or {})["frames"]  # what progress counts to
         self._rendered: dict[int, Mapping[str, Any]] = {}  # takes whose small frames are there to be compared with
+        self._damaged: bool | None = None  # not known until it matters
 
     async def together(self, takes: Sequence[Take]) -> Sequence[Take]:
         """Returns those that did not come out. Compared are all takes of the video, wherever they are made."""
@@ -56,24 +58,41 @@ class Rendering:
             log.warning("the takes are tried one by one", because=repr(error), tail=error.tail)
             return takes
         left = []
-        for take in takes:
-            try:
-                await self._deliver(take, distances.get(take.index))
-            except (BadTake, FFmpegError) as error:
-                log.warning("the take is tried again", take=take.index, because=repr(error))
+        verdicts = await check(self._kitchen, [take.recipe for take in takes])
+        for take, verdict in zip(takes, verdicts, strict=True):
+            if isinstance(verdict, float):
+                await self._deliver(take, verdict, distances.get(take.index))
+            else:
+                log.warning("the take is tried again", take=take.index, because=repr(verdict))
                 left.append(take)
         return left
 
     async def alone(self, take: Take) -> None:
-        tools = self._tools
-        await parts.name_take(tools.database, self._claimed, take.index)
+        await parts.name_take(self._tools.database, self._claimed, take.index)
         try:
             distances = await self._render([take], sisters=())
-            await self._deliver(take, distances.get(take.index))
-        except (BadTake, FFmpegError) as error:
-            tail = error.tail if isinstance(error, FFmpegError) else ""
-            log.error("a take did not come out", take=take.index, because=repr(error), tail=tail)
-            await parts.fail_variation(tools.database, self._claimed, take.index, failure_of(error), tools.timing)
+        except FFmpegError as error:
+            await self._fail(take, error)
+            return
+        (verdict,) = await check(self._kitchen, [take.recipe])
+        if isinstance(verdict, float):
+            await self._deliver(take, verdict, distances.get(take.index))
+        else:
+            await self._fail(take, verdict)
+
+    async def _fail(self, take: Take, error: BadTake | FFmpegError) -> None:
+        tools, tail = self._tools, error.tail if isinstance(error, FFmpegError) else ""
+        log.error("a take did not come out", take=take.index, because=repr(error), tail=tail)
+        await parts.fail_variation(tools.database, self._claimed, take.index, await self._blamed(error), tools.timing)
+
+    async def _blamed(self, error: BadTake | FFmpegError) -> Failure:
+        """The source is looked at once, as a whole, before the encoder is blamed."""
+        failure = failure_of(error)
+        if failure is not ENCODER:
+            return failure
+        if self._damaged is None:
+            self._damaged = await source_is_damaged(self._kitchen)
+        return CORRUPT if self._damaged else ENCODER
 
     async def _render(self, takes: Sequence[Take], sisters: Sequence[Recipe]) -> Mapping[int, Mapping[str, Any]]:
         """Makes them in one run, and measures how they differ, also from those that were made before."""
@@ -91,10 +110,8 @@ class Rendering:
             await parts.tell_distinct(self._tools.database, self._claimed, told)
         return measured.distances
 
-    async def _deliver(self, take: Take, distance: Mapping[str, Any] | None) -> None:
-        """Raises BadTake or FFmpegError when the file is no good."""
+    async def _deliver(self, take: Take, seconds: float, distance: Mapping[str, Any] | None) -> None:
         tools = self._tools
-        seconds = await check(self._kitchen, take.recipe)
         tools.reach("rendered")
         rendered = await store(
             tools.blobs, self._claimed, self._kitchen, take.index, seconds=seconds, distance=distance

@@ -4,7 +4,7 @@ the frame's shape that is all picture, scaled back to the whole size."""
 import math
 from collections.abc import Mapping
 
-from retake.domain.effects.effect import Effect, Params, Range, Size, Strength, even, number, within
+from retake.domain.effects.effect import Effect, Params, Range, Size, Strength, even, number, scaled, within
 
 _LEAST = 0.1  # degrees; less is the dearest way to change nothing
 _EDGE = 2  # pixels that are half picture, half nothing
@@ -29,7 +29,7 @@ def video(params: Mapping[str, float], size: Size) -> list[str]:
     shown = inside(params, size)
     return [
         f"rotate={number(math.radians(params['degrees']))}:ow={shown.width}:oh={shown.height}",
-        f"scale={size.width}:{size.height}:flags=bicubic",
+        scaled(size),
     ]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from retake.domain.effects.effect import Effect, Size, Strength, even, everywhere
+from retake.domain.effects.effect import Effect, Size, Strength, even, everywhere, scaled
 
 _ANYWHERE = (0.0, 1.0)
 
@@ -30,7 +30,7 @@ def video(params: Mapping[str, float], size: Size) -> list[str]:
     width, height, x, y = crop(params, size)
     return [
         f"crop={width}:{height}:{x}:{y}",
-        f"scale={size.width}:{size.height}:flags=bicubic",
+        scaled(size),
     ]
 
 

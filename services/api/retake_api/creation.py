@@ -1,0 +1,154 @@
+"""POST /api/jobs: videos become a job. They come with the request, as a form, or came before and are named in JSON."""
+
+from collections.abc import Awaitable, Callable
+from secrets import randbelow
+from typing import Annotated, Any
+from uuid import UUID
+
+import structlog
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+from retake.domain.recipe import LARGEST_SEED
+from retake.domain.states import State
+from retake.store.jobs import NewJob
+from retake.store.uploads import UploadGone, UploadOpen, UploadRefused, UploadUnknown, UploadUsed, find_uploads
+from retake_api.admission import accept_job
+from retake_api.auth import Caller, Gate
+from retake_api.bodies import json_object
+from retake_api.described import refuses, takes
+from retake_api.form import FORM, media_type
+from retake_api.incoming import Dock
+from retake_api.options import options_of, variations_of
+from retake_api.problems import Problem
+from retake_api.schemas import AcceptedFile, AcceptedJob, JobForm, JobOfUploads
+from retake_api.uploads import from_form
+
+log = structlog.stdlib.get_logger(__name__)
+
+JSON = "application/json"
+MOST_UPLOADS = 200
+_KEYS = ("uploads", "variations", "options")
+
+
+def install(app: FastAPI, gate: Gate, dock: Dock, wake: Callable[[], Awaitable[None]]) -> None:
+    """`wake` tells the relay that there is something to announce."""
+
+    @app.post(
+        "/api/jobs",
+        summary="Submit videos",
+        tags=["jobs"],
+        status_code=202,
+        response_model=AcceptedJob,
+        response_description="Accepted: whatever happens from now on, the job comes to an end.",
+        openapi_extra=takes({FORM: JobForm, JSON: JobOfUploads}),
+        responses=refuses(
+            {
+                400: "The form, or the JSON, cannot be read, or the form has no videos.",
+                409: "An upload is used by a job already, which is named, or is not finished.",
+                410: "An upload has expired.",
+                411: "The request does not say how long it is.",
+                413: "A video, the request, or the number of videos is too large.",
+                415: "The request is neither a form nor JSON, or a file is no video that can be read.",
+                422: "A field or an option is not what it must be, or there is no such upload.",
+                507: "Storage is full.",
+            }
+        ),
+    )
+    async def submit(request: Request, caller: Annotated[Caller, Depends(gate)]) -> Response:
+        match media_type(request.headers.get("Content-Type", "")):
+            case "multipart/form-data":
+                new, files = await from_form(request, dock, caller.workspace)
+            case "application/json":
+                new, files = await from_uploads(await json_object(request), dock, caller.workspace)
+            case _:
+                raise Problem(
+                    415,
+                    "unknown_content_type",
+                    f"Send the videos as a form (Content-Type: {FORM}), or name uploaded ones in {JSON}.",
+                    allowed=[FORM, JSON],
+                )
+        await wake()
+        log.info("accepted", job=str(new.id), videos=len(files))
+        return accepted(new, files)
+
+
+async def from_uploads(body: dict[str, Any], dock: Dock, workspace: UUID) -> tuple[NewJob, list[AcceptedFile]]:
+    """A job of uploads that are finished. Whoever is left without our answer asks again: then the 409 names the job."""
+    if unknown := sorted(set(body) - set(_KEYS)):
+        sentence = f"There is no key {unknown[0][:100]!r} here; there are {', '.join(_KEYS)}."
+        raise Problem(422, "unknown_key", sentence, allowed=list(_KEYS))
+    ids = read_uploads(body.get("uploads"))
+    options = options_of(body.get("options", {}))
+    found = await find_uploads(dock.database, workspace, ids)
+    new = NewJob(
+        workspace=workspace,
+        videos=[(found[upload].name if upload in found else "", upload) for upload in ids],
+        variations=options.variations(variations_of(body.get("variations"))),
+        seed=randbelow(LARGEST_SEED + 1) if options.seed is None else options.seed,
+        options=options.stored(),
+        uploads=ids,
+    )
+    try:
+        videos = await accept_job(dock, new)
+    except UploadRefused as error:
+        raise refused(error) from None
+    files = [
+        AcceptedFile(id=video, name=name, size=found[upload].length)
+        for video, (name, upload) in zip(videos, new.videos, strict=True)
+    ]
+    return new, files
+
+
+def read_uploads(given: Any) -> list[UUID]:
+    if not isinstance(given, list) or not 1 <= len(given) <= MOST_UPLOADS:
+        raise Problem(
+            422, "invalid_uploads", f"`uploads` must be a list of the ids of 1 to {MOST_UPLOADS} uploads.",
+            limit=MOST_UPLOADS,
+        )  # fmt: skip
+    ids = []
+    for one in given:
+        try:
+            ids.append(UUID(one))
+        except (ValueError, TypeError, AttributeError):
+            raise unknown_upload(one) from None
+        if str(ids[-1]) != one:
+            raise unknown_upload(one)
+    if len(set(ids)) < len(ids):
+        raise Problem(422, "repeated_upload", "`uploads` names one upload twice.")
+    return ids
+
+
+def refused(error: UploadRefused) -> Problem:
+    upload = str(error.upload)
+    match error:
+        case UploadUsed(job=job):
+            return Problem(
+                409, "upload_used", f"The upload {upload} is used by a job already.", upload=upload, jobId=str(job)
+            )
+        case UploadOpen(lacking=lacking):
+            sentence = f"The upload {upload} lacks {lacking:,} bytes; please finish it first."
+            return Problem(409, "upload_unfinished", sentence, upload=upload, lacking=lacking)
+        case UploadGone():
+            sentence = f"The upload {upload} has expired or was ended; please upload the video again."
+            return Problem(410, "upload_gone", sentence, upload=upload)
+        case UploadUnknown():
+            return unknown_upload(upload)
+    raise error
+
+
+def unknown_upload(given: Any) -> Problem:
+    return Problem(422, "unknown_upload", f"There is no upload {str(given)[:100]!r}.")
+
+
+def accepted(new: NewJob, files: list[AcceptedFile]) -> JSONResponse:
+    address = f"/api/jobs/{new.id}"
+    body = AcceptedJob(
+        job_id=new.id,
+        status=State.QUEUED,
+        files=files,
+        variations_per_video=new.variations,
+        total_variations=new.variations * len(files),
+        status_url=address,
+    )
+    return JSONResponse(body.model_dump(mode="json", by_alias=True), 202, {"Location": address})
