@@ -9,7 +9,7 @@ from retake.domain.candidates import Candidates
 from retake.domain.limits import Limits
 from retake_worker.clip import Clip
 from retake_worker.codecs import DECODERS
-from retake_worker.ffmpeg_command import check_arguments, decode_arguments, render_arguments
+from retake_worker.ffmpeg_command import SMALL, check_arguments, decode_arguments, render_arguments
 from retake_worker.probe import Colours
 
 LIMITS = Limits()
@@ -129,11 +129,14 @@ READING = [
 
 def test_the_key_frames_of_all_takes_are_decoded_in_one_run() -> None:
     keys = ["-skip_frame", "nokey", "-err_detect", "explode"]
+    small = ["-vf", SMALL, "-fps_mode", "passthrough", "-frames:v", "6", "-c:v", "libwebp", "-quality", "75",
+             "-f", "image2"]  # fmt: skip
 
-    assert check_arguments(["2.mp4", "4.mp4"], LIMITS) == [
+    assert check_arguments([2, 4], LIMITS) == [
         "-nostdin", "-hide_banner", "-v", "error", "-y", "-xerror",
         *READING, *keys, "-i", "file:2.mp4", *READING, *keys, "-i", "file:4.mp4",
         "-map", "0:v", "-map", "1:v", "-fps_mode", "passthrough", "-f", "null", "-",
+        "-map", "0:v", *small, "2-%02d.webp", "-map", "1:v", *small, "4-%02d.webp",
     ]  # fmt: skip
 
 
