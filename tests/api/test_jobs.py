@@ -13,7 +13,7 @@ from api.wire import clip
 from retake.domain.errors import CORRUPT, ENCODER
 from retake.domain.states import Wish
 from retake.domain.timing import Timing
-from retake.domain.work import Claim, Plan, Planned, Rendered
+from retake.domain.work import RECIPE_VERSION, Claim, Plan, Planned, Rendered
 from retake.store import parts
 from retake.store.connect import Database
 from retake.store.heartbeat import heartbeat
@@ -34,14 +34,14 @@ async def submit(client: httpx.AsyncClient, *names: str, **fields: str) -> dict[
 
 async def claim_next(database: Database) -> Claim:
     [part] = await rows(database, "SELECT id FROM part WHERE state = 'queued' ORDER BY id LIMIT 1")
-    claimed = await parts.claim(database, part["id"], "worker", 1, TIMING)
+    claimed = await parts.claim(database, part["id"], "worker", RECIPE_VERSION, TIMING)
     assert claimed is not None
     return claimed
 
 
 async def inspect(database: Database, takes: int) -> None:
     plan = Plan(PROBE, "ab" * 32, [Planned(n, {"seed": n}, 1000, 1) for n in range(1, takes + 1)])
-    await parts.finish_inspect(database, await claim_next(database), plan, 1, TIMING)
+    await parts.finish_inspect(database, await claim_next(database), plan, RECIPE_VERSION, TIMING)
 
 
 def rendered(claim: Claim, index: int) -> Rendered:
