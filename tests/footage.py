@@ -104,6 +104,10 @@ class Footage:
         await parts.finish_part(self.database, claimed, TIMING)
         job.takes[job.videos.index(claimed.video), take.index] = data
 
+    async def release(self, claimed: Claim) -> None:
+        """Its worker gives the part back."""
+        await parts.release(self.database, claimed, TIMING, blocked=False)
+
     async def job(self, job: Filmed) -> Mapping[str, Any]:
         (row,) = await self.sql("SELECT * FROM job WHERE id = %s", job.id)
         return row

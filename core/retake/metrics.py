@@ -29,6 +29,12 @@ BUS_MALFORMED = Counter(
     "Messages that nobody could read; they were removed or passed over.",
     registry=REGISTRY,
 )
+DOWNLOADS = Counter(
+    "retake_downloads_total",
+    "Answers longer than one piece that were begun, by how they ended: whole, left, stalled, lapsed or broken.",
+    ["end"],
+    registry=REGISTRY,
+)
 FFMPEG_RUNS = Counter(
     "retake_ffmpeg_runs_total",
     "Runs of FFmpeg by how they ended: done, failed, crashed, killed (memory, mostly), stalled, too_long, too_much, "
@@ -47,5 +53,13 @@ GUESS_ERROR = Histogram(
     "By how much a part took longer or shorter than was thought when it began, as a share of what it took, by kind.",
     ["kind"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5),
+    registry=REGISTRY,
+)
+SLOTS = Gauge("retake_worker_slots", "Parts that this worker works on at once, at most.", registry=REGISTRY)
+SLOTS_BUSY = Gauge("retake_worker_slots_busy", "Parts that this worker works on now.", registry=REGISTRY)
+SOURCES = Counter(
+    "retake_worker_sources_total",
+    "Sources that parts asked for: fetched from the object store, or shared with an earlier part.",
+    ["how"],
     registry=REGISTRY,
 )

@@ -148,12 +148,23 @@ class Worker:
         optional=True,
         explain="Who claims; in a cluster the pod's name. Else host name and process id.",
     )
-    slots: int = setting("RETAKE_WORKER_SLOTS", whole(1, 64), default="1", explain="Parts worked on at once.")
+    slots: int | None = setting(
+        "RETAKE_WORKER_SLOTS",
+        whole(1, 64),
+        optional=True,
+        explain="Parts worked on at once. Else one for each whole CPU that it may use, if its memory is enough.",
+    )
     scratch: str | None = setting(
         "RETAKE_SCRATCH",
         TEXT,
         optional=True,
         explain="The folder for files in work. Else the system's temporary one.",
+    )
+    keep_mib: int = setting(
+        "RETAKE_SCRATCH_KEEP_MIB",
+        whole(0, 10_000_000),
+        default="2048",
+        explain="How many MiB of sources a worker keeps in scratch for the next part of the same video.",
     )
     ffmpeg: str | None = setting(
         "RETAKE_FFMPEG",

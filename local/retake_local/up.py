@@ -163,6 +163,7 @@ class Retake:
             **addresses.environment(),
             "RETAKE_PASSWORD": password,
             "RETAKE_SCRATCH": str(scratch),
+            "RETAKE_WORKER_SLOTS": self._environ.get("RETAKE_WORKER_SLOTS", "1"),  # there is a worker for each core
         }
         self.url = f"http://{_HOST}:{listening.getsockname()[1]}"
         count = len(os.sched_getaffinity(0)) if self._settings.workers is None else self._settings.workers

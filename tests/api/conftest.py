@@ -13,11 +13,13 @@ from api.process import environment  # noqa: F401  a fixture
 from api.serving import served
 from api.wire import PASSWORD
 from retake.blobs.bucket import Blobs
+from retake.domain.timing import Timing
 from retake.health import Health
 from retake.settings import Storage, Uploads, read
 from retake.store.connect import Database
 from retake.store.workspaces import ensure_workspace
 from retake_api.app import Tools, create_app
+from retake_api.live import Live
 
 
 def form(*files: tuple[str, bytes], **fields: str) -> dict[str, Any]:
@@ -33,6 +35,7 @@ class Server:
     woken: list[None]
     ended: list[str]
     """The path of every request that is over, whatever became of it."""
+    live: Live
 
     async def log_in(self, password: str = PASSWORD) -> str:
         answer = await self.client.post("/api/auth", json={"password": password})
@@ -57,8 +60,10 @@ async def tools(database: Database, blobs: Blobs) -> Tools:
         password=PASSWORD,
         workspace=await ensure_workspace(database, "default"),
         limits=read(Uploads, {}),
+        timing=Timing(),
         storage=read(Storage, {}),
         wake=nobody,
+        live=Live(database, Timing()),
     )
 
 
@@ -82,10 +87,13 @@ async def serving(tools: Tools) -> AsyncIterator[Server]:
     woken: list[None] = []
     ended: list[str] = []
 
+    live = Live(tools.database, Timing())
+
     async def wake() -> None:
         woken.append(None)
+        live.wake()
 
-    app = create_app(replace(tools, wake=wake))
+    app = create_app(replace(tools, wake=wake, live=live))
 
     async def watched(scope: Any, receive: Any, send: Any) -> None:
         try:
@@ -94,7 +102,8 @@ async def serving(tools: Tools) -> AsyncIterator[Server]:
             ended.append(scope.get("path", ""))
 
     async with served(watched) as url, httpx.AsyncClient(base_url=url, timeout=20) as client:
-        yield Server(url, client, woken, ended)
+        yield Server(url, client, woken, ended, live)
+        live.close()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import io
 import zipfile
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import httpx
@@ -12,12 +12,15 @@ from fastapi import FastAPI, Header
 
 from api.serving import Watched, served
 from footage import Filmed, Footage
+from retake.blobs.bucket import Blobs
+from retake.domain.timing import Timing
 from retake.settings import Bucket
 from retake.store.connect import Database
-from retake_api import downloads, problems
+from retake_api import downloads, files, problems
+from retake_api.delivery import Delivery
 from retake_api.request_log import RequestLog
 
-PATIENCE = 0.5
+TIMING = Timing(download=1.5)
 
 
 async def caller(x_workspace: Annotated[UUID, Header()]) -> UUID:
@@ -37,13 +40,20 @@ async def footage(database: Database, store: Watched) -> Footage:
     return Footage(database, store)
 
 
-@pytest.fixture
-async def downloads_url(database: Database, store: Watched) -> AsyncIterator[str]:
+def offering(database: Database, store: Blobs, timing: Timing = TIMING) -> FastAPI:
+    """One replica."""
     app = FastAPI()
     app.add_middleware(RequestLog)
     problems.install(app)
-    downloads.install(app, caller, database, store, patience=PATIENCE)
-    async with served(app) as address:
+    delivery = Delivery(database, store, timing)
+    downloads.install(app, caller, database, delivery)
+    files.install(app, caller, database, store, delivery)
+    return app
+
+
+@pytest.fixture
+async def downloads_url(database: Database, store: Watched) -> AsyncIterator[str]:
+    async with served(offering(database, store)) as address:
         yield address
 
 
@@ -61,11 +71,14 @@ def address(job: Filmed | UUID | str) -> str:
     return f"/api/jobs/{job.id if isinstance(job, Filmed) else job}/download"
 
 
-async def download(asking: httpx.AsyncClient, job: Filmed, method: str = "GET") -> httpx.Response:
-    return await asking.request(method, address(job), headers=as_owner(job))
+async def download(
+    asking: httpx.AsyncClient, job: Filmed, method: str = "GET", query: Any = None, **headers: str
+) -> httpx.Response:
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return await asking.request(method, address(job), params=query, headers={**as_owner(job), **given})
 
 
-def files(answer: httpx.Response) -> dict[str, bytes]:
+def unpacked(answer: httpx.Response) -> dict[str, bytes]:
     archive = zipfile.ZipFile(io.BytesIO(answer.content))
     assert archive.testzip() is None
     return {name: archive.read(name) for name in archive.namelist()}

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -36,8 +37,8 @@ class Watched(Blobs):
     read = 0
 
     @asynccontextmanager
-    async def stream(self, key: str, offset: int = 0, length: int | None = None) -> AsyncIterator[AsyncIterator[bytes]]:
-        async with super().stream(key, offset, length) as pieces:
+    async def stream(self, *what: Any, **how: Any) -> AsyncIterator[AsyncIterator[bytes]]:
+        async with super().stream(*what, **how) as pieces:
             self.open += 1
             try:
                 yield self._counted(pieces)

@@ -5,13 +5,14 @@ import time
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from api.downloading import PATIENCE, address, as_owner, download
+from api.downloading import TIMING, address, as_owner, download
 from api.serving import Watched
 from blobs.stores import connections_to
 from conftest import eventually
@@ -26,7 +27,7 @@ MIB = 2**20
 async def test_an_object_that_is_missing_breaks_the_connection_visibly(
     asking: httpx.AsyncClient, footage: Footage, store: Watched
 ) -> None:
-    job = await footage.finished()
+    job = await footage.finished(size=MIB)
     (second,) = [row["key"] for row in await footage.sql("SELECT key FROM variation WHERE index = 2")]
     await footage.blobs.delete(second)
 
@@ -39,7 +40,7 @@ async def test_an_object_that_is_missing_breaks_the_connection_visibly(
 async def test_an_object_that_is_short_breaks_the_connection_visibly(
     asking: httpx.AsyncClient, footage: Footage
 ) -> None:
-    job = await footage.finished()
+    job = await footage.finished(size=MIB)
     (second,) = [row["key"] for row in await footage.sql("SELECT key FROM variation WHERE index = 2")]
     await footage.blobs.delete(second)
     await footage.blobs.put(second, job.takes[0, 2][:-1])
@@ -126,10 +127,15 @@ async def test_a_client_that_stops_reading_makes_us_stop_too_and_is_given_up_aft
         _, writer = await begun(downloads_url, big)
 
         await eventually(lambda: all_is_free(store, bucket, before))
+        await eventually(lambda: told(logged, "request"))
 
     assert store.read < 50 * MIB
     assert [line["event"] for line in logged] == ["a client stopped reading its download", "request"]
     writer.transport.abort()
+
+
+async def told(logged: list[Any], event: str) -> bool:
+    return any(line["event"] == event for line in logged)
 
 
 async def all_is_free(store: Watched, bucket: Bucket, connections: int) -> bool:
@@ -146,6 +152,6 @@ async def test_a_client_that_is_slow_but_goes_on_reading_gets_everything(
         await asyncio.sleep(0.01)  # the slowness that is tested
         came += len(await reader.read(MIB))
 
-    assert time.monotonic() - began > PATIENCE
+    assert time.monotonic() - began > TIMING.download
     assert store.read == 100 * 10**6
     writer.transport.abort()

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from api.conftest import Server
-from api.downloading import address, as_owner, download, files
+from api.downloading import address, as_owner, download, unpacked
 from api.serving import Watched
 from footage import TIMING, Footage
 from retake.blobs.bucket import Blobs
@@ -29,16 +29,17 @@ async def test_a_download_holds_every_take_as_it_was_stored_in_a_folder_per_sour
 
     answer = await download(asking, job)
 
-    got = files(answer)
+    got = unpacked(answer)
     assert answer.status_code == 200
     assert list(got) == [
         "manifest.json",
+        "manifest.csv",
         "beach/beach_var1.mp4",
         "beach/beach_var2.mp4",
         "日本 🎬/日本 🎬_var1.mp4",
         "日本 🎬/日本 🎬_var2.mp4",
     ]
-    assert list(got.values())[1:] == [job.takes[place] for place in [(0, 1), (0, 2), (1, 1), (1, 2)]]
+    assert list(got.values())[2:] == [job.takes[place] for place in [(0, 1), (0, 2), (1, 1), (1, 2)]]
 
 
 async def test_its_headers_say_what_it_is_and_exactly_how_long(asking: httpx.AsyncClient, footage: Footage) -> None:
@@ -93,7 +94,7 @@ async def test_the_manifest_says_of_each_take_what_it_is_and_how_to_render_it_ag
     job = await footage.finished(["a.mp4"], takes=1)
     (row,) = await footage.sql("SELECT * FROM variation")
 
-    document = json.loads(files(await download(asking, job))["manifest.json"])
+    document = json.loads(unpacked(await download(asking, job))["manifest.json"])
 
     assert document.pop("createdAt") == (await footage.job(job))["created_at"].isoformat()
     assert document == {
@@ -133,12 +134,12 @@ async def test_a_job_that_still_runs_gives_what_is_finished_under_the_names_it_w
     claims = await footage.claims(job)
     await footage.render(job, claims[12], b"third of the second")
 
-    early = files(await download(asking, job))
+    early = unpacked(await download(asking, job))
     await footage.render(job, claims[0], b"first of the first")
-    later = files(await download(asking, job))
+    later = unpacked(await download(asking, job))
 
-    assert [*early][1:] == ["A (2)/A (2)_var03.mp4"]
-    assert [*later][1:] == ["a/a_var01.mp4", "A (2)/A (2)_var03.mp4"]
+    assert [*early][2:] == ["A (2)/A (2)_var03.mp4"]
+    assert [*later][2:] == ["a/a_var01.mp4", "A (2)/A (2)_var03.mp4"]
 
 
 async def test_a_job_without_a_finished_take_has_nothing_to_download_yet(
@@ -172,7 +173,7 @@ async def test_the_takes_of_a_cancelled_job_that_were_finished_can_be_had(
 
     answer = await download(asking, job)
 
-    assert [*files(answer).values()][1:] == [b"kept"]
+    assert [*unpacked(answer).values()][2:] == [b"kept"]
 
 
 @pytest.mark.parametrize("reason", ["age", "space"])
@@ -226,7 +227,7 @@ async def test_the_service_gives_a_download_to_its_owner_and_to_nobody_else(
     unknown, foreign = await client.get(address(uuid4())), await client.get(address(theirs))
     nobody = await server.client.get(address(job))
 
-    assert [*files(got).values()][1:] == [job.takes[0, 1], job.takes[0, 2]]
+    assert [*unpacked(got).values()][2:] == [job.takes[0, 1], job.takes[0, 2]]
     assert (unknown.status_code, foreign.status_code, unknown.content) == (404, 404, foreign.content)
     assert nobody.status_code == 401
 
@@ -234,7 +235,7 @@ async def test_the_service_gives_a_download_to_its_owner_and_to_nobody_else(
 async def test_two_hundred_takes_come_whole_and_in_order(asking: httpx.AsyncClient, footage: Footage) -> None:
     job = await footage.finished([f"{video:02}.mp4" for video in range(10)], takes=20, size=100)
 
-    got = files(await download(asking, job))
+    got = unpacked(await download(asking, job))
 
-    assert [*got][1:] == [f"{v:02}/{v:02}_var{n:02}.mp4" for v in range(10) for n in range(1, 21)]
-    assert [*got.values()][1:] == [job.takes[v, n] for v in range(10) for n in range(1, 21)]
+    assert [*got][2:] == [f"{v:02}/{v:02}_var{n:02}.mp4" for v in range(10) for n in range(1, 21)]
+    assert [*got.values()][2:] == [job.takes[v, n] for v in range(10) for n in range(1, 21)]

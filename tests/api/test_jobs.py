@@ -8,45 +8,17 @@ import httpx
 import pytest
 
 from api import wire
-from api.conftest import Server, form, rows
+from api.acting import TIMING, claim_next, fail, finish, inspect, rendered, submit
+from api.conftest import Server
 from api.wire import clip
 from retake.domain.errors import CORRUPT, ENCODER
 from retake.domain.states import Wish
-from retake.domain.timing import Timing
-from retake.domain.work import RECIPE_VERSION, Claim, Plan, Planned, Rendered
 from retake.store import parts
 from retake.store.connect import Database
 from retake.store.heartbeat import heartbeat
 from retake.store.jobs import wish
 
 pytestmark = pytest.mark.anyio
-
-TIMING = Timing()
-PROBE = {"frames": 100, "duration": 4.0, "width": 1280, "height": 720, "fps": "30000/1001"}
-
-
-async def submit(client: httpx.AsyncClient, *names: str, **fields: str) -> dict[str, Any]:
-    answer = await client.post("/api/jobs", **form(*((name, clip()) for name in names), **fields))
-    assert answer.status_code == 202, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
-
-
-async def claim_next(database: Database) -> Claim:
-    [part] = await rows(database, "SELECT id FROM part WHERE state = 'queued' ORDER BY id LIMIT 1")
-    claimed = await parts.claim(database, part["id"], "worker", RECIPE_VERSION, TIMING)
-    assert claimed is not None
-    return claimed
-
-
-async def inspect(database: Database, takes: int) -> None:
-    plan = Plan(PROBE, "ab" * 32, [Planned(n, {"seed": n}, 1000, 1) for n in range(1, takes + 1)])
-    await parts.finish_inspect(database, await claim_next(database), plan, RECIPE_VERSION, TIMING)
-
-
-def rendered(claim: Claim, index: int) -> Rendered:
-    key = f"results/{claim.job}/{claim.video}/{index}.{claim.number}.mp4"
-    return Rendered(index, key, 900, 1, "cd" * 32, duration=3.9, distance={"near": False})
 
 
 async def test_a_job_that_was_just_accepted(client: httpx.AsyncClient) -> None:
@@ -61,13 +33,13 @@ async def test_a_job_that_was_just_accepted(client: httpx.AsyncClient) -> None:
         "jobId": told["jobId"], "name": None, "kind": "variations", "status": "queued", "wish": "run",
         "totalVideos": 2, "failedVideos": 0, "variationsPerVideo": 2, "totalVariations": 4, "completedVariations": 0,
         "failedVariations": 0, "progress": 0.0, "seed": 9, "startedAt": None, "endedAt": None, "expiresAt": None,
-        "expiredBecause": None, "error": None, "errorCode": None,
+        "expiredBecause": None, "error": None, "errorCode": None, "distinct": None,
     }  # fmt: skip
     assert [file["id"] for file in files] == [file["id"] for file in told["files"]]
     assert files[0] == {
         "id": told["files"][0]["id"], "name": "a.mp4", "size": 5000, "status": "queued", "progress": 0.0,
-        "sha256": None, "duration": None, "width": None, "height": None, "fps": None, "completedVariations": 0,
-        "failedVariations": 0, "error": None, "errorCode": None, "variations": [],
+        "sha256": None, "duration": None, "width": None, "height": None, "fps": None, "distinct": None, "thumbnailUrl": None,
+        "completedVariations": 0, "failedVariations": 0, "error": None, "errorCode": None, "variations": [],
     }  # fmt: skip
 
 
@@ -125,17 +97,52 @@ async def test_a_finished_video_tells_what_it_is_and_what_came_of_it(
 
     [file] = job["files"]
     takes = file.pop("variations")
+    address = f"{told['statusUrl']}/files/{file['id']}/variations"
     assert (job["status"], job["completedVariations"], job["failedVariations"]) == ("completed", 1, 1)
     assert {key: file[key] for key in ("sha256", "duration", "width", "height", "fps")} == {
         "sha256": "ab" * 32, "duration": 4.0, "width": 1280, "height": 720, "fps": 29.97,
     }  # fmt: skip
     assert takes == [
         {"index": 1, "status": "completed", "progress": 1.0, "size": 900, "duration": 3.9,
-         "distance": {"near": False}, "error": None, "errorCode": None},
+         "distance": {"near": False}, "url": f"{address}/1", "thumbnailUrl": None, "error": None, "errorCode": None},
         {"index": 2, "status": "failed", "progress": 0.0, "size": None, "duration": None, "distance": None,
-         "error": ENCODER.sentence,
-         "errorCode": "encoder"},
+         "url": None, "thumbnailUrl": None, "error": ENCODER.sentence, "errorCode": "encoder"},
     ]  # fmt: skip
+
+
+async def test_finished_takes_and_their_pictures_have_addresses_until_they_expire(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    told = await submit(client, "a.mp4", variations="1")
+    await finish(database)
+    address = f"{told['statusUrl']}/files/{told['files'][0]['id']}"
+
+    [file] = (await client.get(told["statusUrl"])).json()["files"]
+    [listed] = (await client.get("/api/jobs")).json()
+    await wish(database, UUID(told["jobId"]), Wish.EXPIRE, "space")
+    [expired] = (await client.get(told["statusUrl"])).json()["files"]
+
+    assert file["thumbnailUrl"] == listed["thumbnailUrl"] == f"{address}/thumbnail"
+    [take] = file["variations"]
+    assert (take["url"], take["thumbnailUrl"]) == (f"{address}/variations/1", f"{address}/variations/1/thumbnail")
+    assert expired["thumbnailUrl"] is None
+    assert [(take["status"], take["url"], take["thumbnailUrl"]) for take in expired["variations"]] == [
+        ("completed", None, None)
+    ]
+
+
+async def test_what_did_not_change_is_not_sent_again(client: httpx.AsyncClient, database: Database) -> None:
+    told = await submit(client, "a.mp4", variations="1")
+    first = await client.get(told["statusUrl"])
+    known = {"If-None-Match": f'"other", {first.headers["ETag"]}'}
+
+    same = await client.get(told["statusUrl"], headers=known)
+    await inspect(database, takes=1)
+    changed = await client.get(told["statusUrl"], headers=known)
+
+    assert (same.status_code, same.content, same.headers["ETag"]) == (304, b"", first.headers["ETag"])
+    assert changed.status_code == 200
+    assert changed.headers["ETag"] != first.headers["ETag"]
 
 
 async def test_recipes_are_in_the_view_of_one_file_only(client: httpx.AsyncClient, database: Database) -> None:
@@ -155,7 +162,7 @@ async def test_one_bad_video_has_its_sentence_and_the_others_go_on(
     client: httpx.AsyncClient, database: Database
 ) -> None:
     told = await submit(client, "bad.mp4", "good.mp4", variations="3")
-    await parts.fail_inspect(database, await claim_next(database), CORRUPT, TIMING)
+    await fail(database)
 
     job = (await client.get(told["statusUrl"])).json()
     [listed] = (await client.get("/api/jobs")).json()
@@ -171,7 +178,7 @@ async def test_one_bad_video_has_its_sentence_and_the_others_go_on(
 async def test_a_job_that_failed_says_why(client: httpx.AsyncClient, database: Database) -> None:
     one, two = await submit(client, "a.mp4"), await submit(client, "b.mp4", "c.mp4")
     for _ in range(3):
-        await parts.fail_inspect(database, await claim_next(database), CORRUPT, TIMING)
+        await fail(database)
 
     of_one = (await client.get(one["statusUrl"])).json()
     of_two = (await client.get(two["statusUrl"])).json()
@@ -179,60 +186,6 @@ async def test_a_job_that_failed_says_why(client: httpx.AsyncClient, database: D
     assert of_one["status"] == of_two["status"] == "failed"
     assert of_one["error"] == CORRUPT.sentence
     assert of_two["error"] == "None of the 2 videos could be used; each says why."
-
-
-async def test_the_list_is_newest_first_and_short(client: httpx.AsyncClient) -> None:
-    jobs = [await submit(client, f"{n}.mp4", variations="2") for n in range(3)]
-
-    listed = (await client.get("/api/jobs")).json()
-
-    assert [one["id"] for one in listed] == [job["jobId"] for job in reversed(jobs)]
-    assert {key: value for key, value in listed[0].items() if key not in {"id", "createdAt"}} == {
-        "name": None, "kind": "variations", "status": "queued", "totalVideos": 1, "totalVariations": 2,
-        "completedVariations": 0, "failedVariations": 0, "progress": 0.0, "fileNames": ["2.mp4"], "endedAt": None,
-        "expiresAt": None, "expiredBecause": None,
-    }  # fmt: skip
-
-
-async def test_the_list_is_read_page_by_page_and_none_is_missed_or_doubled(client: httpx.AsyncClient) -> None:
-    jobs = [(await submit(client, f"{n}.mp4"))["jobId"] for n in range(5)]
-    seen, sizes, address = [], [], "/api/jobs?limit=2"
-
-    while address:
-        page = await client.get(address)
-        seen += [one["id"] for one in page.json()]
-        sizes.append(len(page.json()))
-        address = page.links["next"]["url"] if "next" in page.links else ""
-        if len(sizes) == 1:
-            await submit(client, "newer.mp4")
-
-    assert sizes == [2, 2, 1]
-    assert seen == jobs[::-1]
-
-
-@pytest.mark.parametrize(
-    ("query", "status"),
-    [("limit=0", 422), ("limit=201", 422), ("limit=x", 422), ("cursor=x", 400), ("cursor=%00", 400),
-     ("cursor=" + "a" * 500, 400), ("status=queued", 422)],
-)  # fmt: skip
-async def test_what_the_list_cannot_be_asked_is_refused(client: httpx.AsyncClient, query: str, status: int) -> None:
-    answer = await client.get(f"/api/jobs?{query}")
-
-    assert answer.status_code == status
-    assert answer.headers["Content-Type"] == "application/problem+json"
-
-
-async def test_a_deleted_job_is_gone_at_once_and_an_expired_one_says_why(
-    client: httpx.AsyncClient, database: Database
-) -> None:
-    deleted, expired = await submit(client, "a.mp4"), await submit(client, "b.mp4")
-    await wish(database, UUID(deleted["jobId"]), Wish.EXPIRE, "deleted")
-    await wish(database, UUID(expired["jobId"]), Wish.EXPIRE, "age")
-
-    [listed] = (await client.get("/api/jobs")).json()
-
-    assert (await client.get(deleted["statusUrl"])).status_code == 404
-    assert (listed["id"], listed["status"], listed["expiredBecause"]) == (expired["jobId"], "expired", "age")
 
 
 async def test_a_client_that_is_gone_when_its_job_is_accepted_changes_nothing(

@@ -100,7 +100,7 @@ async def test_what_was_accepted_is_done_although_its_client_was_killed_at_once(
             names = await names_in_zip(later, job)
 
     assert (done["status"], done["progress"]) == ("completed", 1)
-    assert names == ["manifest.json", "motion/motion_var1.mp4", "motion/motion_var2.mp4"]
+    assert names == ["manifest.csv", "manifest.json", "motion/motion_var1.mp4", "motion/motion_var2.mp4"]
 
 
 async def test_bad_videos_fail_each_with_its_own_sentence_and_the_good_ones_are_delivered(
@@ -122,7 +122,7 @@ async def test_bad_videos_fail_each_with_its_own_sentence_and_the_good_ones_are_
     sentences = {by_name[name]["error"] for name in bad}
     assert len(sentences) == len(bad)
     assert all(sentence.endswith(".") and "ffmpeg" not in sentence.lower() for sentence in sentences)
-    assert names == ["manifest.json", "motion/motion_var1.mp4", "vertical/vertical_var1.mp4"]
+    assert names == ["manifest.csv", "manifest.json", "motion/motion_var1.mp4", "vertical/vertical_var1.mp4"]
     assert (scratch, orphans) == ([], [])
 
 

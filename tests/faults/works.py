@@ -73,13 +73,17 @@ class Works:
     async def working(self, name: str = "worker", **others: Any) -> AsyncIterator[Consumer]:
         """A worker, which leaves in the end; its error, if it has one, is the test's."""
         async with open_bus(self.nats, self.timing, name=name) as bus:
-            consumer = Consumer(self.tools(name, **{"bus": bus, **others}))
+            tools = self.tools(name, **{"bus": bus, **others})
+            consumer = Consumer(tools)
             task = asyncio.create_task(consumer.run())
             try:
                 yield consumer
             finally:
                 await consumer.leave()
-                await task
+                try:
+                    await task
+                finally:
+                    tools.scratch.close()
 
 
 @asynccontextmanager

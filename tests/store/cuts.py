@@ -188,10 +188,10 @@ CUTS = [
     Cut(
         "i: a lease is taken under the job's lock",
         "downloads.py",
-        "AND wish <> 'expire' FOR SHARE",
-        "AND wish <> 'expire'",
+        "FROM job WHERE id = %s FOR SHARE",
+        "FROM job WHERE id = %s",
         "test_downloads.py::test_a_lease_that_is_taken_while_the_job_expires_is_refused",
-        ">       assert (await expiring, await taking) == (1, None)",
+        "DID NOT RAISE Expired",
     ),
     Cut(
         "i: a lease on a source is taken under its lock",
@@ -199,7 +199,7 @@ CUTS = [
         "AND state = 'ready' FOR SHARE",
         "AND state = 'ready'",
         "test_downloads.py::test_a_source_that_is_being_swept_is_not_lent",
-        ">       assert (bool(await sweeping), await taking) == (True, None)",
+        "DID NOT RAISE SourceGone",
     ),
     Cut(
         "k: nobody is reaped right after Postgres started",

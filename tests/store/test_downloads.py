@@ -9,8 +9,9 @@ from conftest import eventually
 from retake.domain.states import Wish
 from retake.store.downloads import give_back, renew, take
 from retake.store.jobs import expire_due, wish
-from retake.store.results import purgeable
-from retake.store.sources import sweep_source
+from retake.store.move import JobGone
+from retake.store.results import Expired, purgeable
+from retake.store.sources import SourceGone, sweep_source
 from store.scene import TIMING, Accepted, Scene
 
 pytestmark = pytest.mark.anyio
@@ -24,9 +25,7 @@ async def due(scene: Scene) -> Accepted:
 
 
 async def taken(scene: Scene, job: Accepted) -> UUID:
-    lease = await take(scene.database, job.id, TIMING)
-    assert lease is not None
-    return lease
+    return await take(scene.database, job.id, TIMING)
 
 
 async def age(scene: Scene, seconds: float) -> None:
@@ -76,13 +75,18 @@ async def test_of_two_downloads_the_last_one_lets_the_bytes_go(scene: Scene) -> 
     assert await purgeable(scene.database, 10) == [job.id]
 
 
-@pytest.mark.parametrize("reason", ["age", "space", "deleted"])
-async def test_no_lease_is_given_on_a_job_that_is_wished_away_or_is_none(scene: Scene, reason: str) -> None:
+@pytest.mark.parametrize(("reason", "told"), [("age", Expired), ("space", Expired), ("deleted", JobGone)])
+async def test_no_lease_is_given_on_a_job_that_is_wished_away_or_is_none(
+    scene: Scene, reason: str, told: type[Exception]
+) -> None:
     job = await scene.ended()
     await wish(scene.database, job.id, Wish.EXPIRE, reason)
 
-    assert await take(scene.database, job.id, TIMING) is None
-    assert await take(scene.database, uuid4(), TIMING) is None
+    with pytest.raises(told):
+        await take(scene.database, job.id, TIMING)
+    with pytest.raises(JobGone):
+        await take(scene.database, uuid4(), TIMING)
+    assert await scene.sql("SELECT FROM download") == []
 
 
 async def test_a_lease_that_nobody_renews_runs_out_and_cannot_be_renewed_any_more(scene: Scene) -> None:
@@ -132,7 +136,9 @@ async def test_a_lease_that_is_taken_while_the_job_expires_is_refused(scene: Sce
         taking = asyncio.create_task(take(scene.database, job.id, TIMING))
         await eventually(lambda: scene.settled(taking, waiting=2))
 
-    assert (await expiring, await taking) == (1, None)
+    assert await expiring == 1
+    with pytest.raises(Expired):
+        await taking
 
 
 async def test_an_expiry_that_comes_while_a_lease_is_taken_sees_it(scene: Scene) -> None:
@@ -154,13 +160,13 @@ async def test_a_source_that_somebody_reads_is_not_swept(scene: Scene) -> None:
     (source,) = await scene.sql("SELECT source_id AS id FROM video")
 
     lease = await take(scene.database, job.id, TIMING, source["id"])
-    assert lease is not None
     during = await sweep_source(scene.database)
     await give_back(scene.database, lease)
 
     assert during is None
     assert await sweep_source(scene.database)
-    assert await take(scene.database, job.id, TIMING, source["id"]) is None
+    with pytest.raises(SourceGone):
+        await take(scene.database, job.id, TIMING, source["id"])
 
 
 async def test_a_source_that_is_being_swept_is_not_lent(scene: Scene) -> None:
@@ -175,4 +181,6 @@ async def test_a_source_that_is_being_swept_is_not_lent(scene: Scene) -> None:
         taking = asyncio.create_task(take(scene.database, job.id, TIMING, source["id"]))
         await eventually(lambda: scene.settled(taking, waiting=2))
 
-    assert (bool(await sweeping), await taking) == (True, None)
+    assert await sweeping
+    with pytest.raises(SourceGone):
+        await taking

@@ -72,3 +72,26 @@ async def test_a_database_that_does_not_answer_is_unavailable_after_the_patience
     with pytest.raises(Unavailable):
         async with open_database(nobody, name="test", patience=0.3):
             pass
+
+
+async def test_jobs_from_before_they_could_be_looked_for_are_found(empty_database: str) -> None:
+    migrations = shipped()
+    version = next(migration.version for migration in migrations if migration.name == "finding_jobs")
+    await migrate(empty_database, migrations[: version - 1])
+    async with await psycopg.AsyncConnection.connect(empty_database) as connection:
+        await connection.execute(
+            """
+            WITH workspace AS (INSERT INTO workspace (name) VALUES ('people') RETURNING id),
+                source AS (INSERT INTO source (id, workspace) SELECT gen_random_uuid(), id FROM workspace RETURNING id),
+                job AS (INSERT INTO job (id, workspace, kind, variations, options, seed)
+                    SELECT gen_random_uuid(), id, 'variations', 1, '{"name": "Spring"}', 1 FROM workspace RETURNING id)
+            INSERT INTO video (id, job_id, position, name, source_id)
+            SELECT gen_random_uuid(), job.id, n, n || '.MP4', source.id FROM job, source, generate_series(0, 1) AS n
+            """
+        )
+
+    await migrate(empty_database, migrations[:version])
+
+    async with await psycopg.AsyncConnection.connect(empty_database) as connection:
+        rows = await (await connection.execute("SELECT search FROM job")).fetchall()
+    assert rows == [("spring\n0.mp4\n1.mp4",)]

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import requires_tool
-from retake_api.zipstream import Entry, Layout, Stored, lay_out, literal
+from retake_api.segments import Layout, Stored
+from retake_api.zipstream import Entry, lay_out, literal
 
 AT = datetime(2026, 3, 4, 5, 6, 8, tzinfo=UTC)
 GIB = 2**30

@@ -81,8 +81,10 @@ class Blobs:
         return b"" if length == 0 else await self._line.ask(key, work)
 
     @asynccontextmanager
-    async def stream(self, key: str, offset: int = 0, length: int | None = None) -> AsyncIterator[AsyncIterator[bytes]]:
-        """The object, or exactly `length` of its bytes, in pieces of at most PIECE, each read when it is asked for.
+    async def stream(
+        self, key: str, offset: int = 0, length: int | None = None, *, piece: int = PIECE
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The object, or exactly `length` of its bytes, in pieces of that size at most, each read when it is asked for.
 
         What is missing is known on entry, before the first piece. Leaving early gives up the connection; so does an
         answer that comes when its caller was cancelled: dropped, a response closes itself.
@@ -92,7 +94,7 @@ class Blobs:
         if length != 0:
             body = await self._line.ask(key, opening)
         try:
-            async with aclosing(self._pieces(key, body)) as pieces:
+            async with aclosing(self._pieces(key, body, piece)) as pieces:
                 yield pieces
         finally:
             if body:
@@ -150,9 +152,9 @@ class Blobs:
         self._line.close()
         self._probe.close()
 
-    async def _pieces(self, key: str, body: Body | None) -> AsyncGenerator[bytes, None]:
+    async def _pieces(self, key: str, body: Body | None, most: int) -> AsyncGenerator[bytes, None]:
         while body and body.left:
-            yield await self._line.ask(key, lambda _client: body.read(PIECE), abandoned=body.abandon)
+            yield await self._line.ask(key, lambda _client: body.read(most), abandoned=body.abandon)
 
     def _opening(self, key: str, offset: int, length: int | None) -> partial[Body]:
         if offset < 0 or (length is not None and length < 0):

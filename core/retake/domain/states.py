@@ -42,6 +42,7 @@ class State(StrEnum):
     EXPIRED = "expired"  # job only: its bytes are gone or going
 
 
+VIDEO_STATES = (State.QUEUED, State.PROCESSING, State.COMPLETED, State.FAILED, State.CANCELLED)
 ENDED = frozenset({State.COMPLETED, State.FAILED, State.CANCELLED, State.EXPIRED})
 
 WISHES: Mapping[Wish, frozenset[Wish]] = {

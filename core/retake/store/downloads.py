@@ -9,23 +9,29 @@ from uuid import UUID
 
 from retake.domain.timing import Timing
 from retake.store.connect import Database
+from retake.store.move import JobGone
+from retake.store.results import Expired
+from retake.store.sources import SourceGone
 
 
-async def take(database: Database, job: UUID, timing: Timing, source: UUID | None = None) -> UUID | None:
-    """None when the job is wished away, or the source that is to be read is not ready.
+async def take(database: Database, job: UUID, timing: Timing, source: UUID | None = None) -> UUID:
+    """JobGone or Expired when the job is wished away; SourceGone when the source that is to be read is not ready.
 
     1. Lock the job's row, shared: whoever would expire it either comes later and sees the lease, or was here before.
     2. So too the source's row, which is the lock between its readers and the sweep. 3. The lease. Those that ran out
     are forgotten on the way.
     """
     async with database.transaction() as connection:
-        rows = await connection.execute("SELECT FROM job WHERE id = %s AND wish <> 'expire' FOR SHARE", (job,))
-        if await rows.fetchone() is None:
-            return None
+        rows = await connection.execute("SELECT expired_because FROM job WHERE id = %s FOR SHARE", (job,))
+        row = await rows.fetchone()
+        if row is None or row["expired_because"] == "deleted":
+            raise JobGone
+        if row["expired_because"] is not None:
+            raise Expired(row["expired_because"])
         if source is not None:
             rows = await connection.execute("SELECT FROM source WHERE id = %s AND state = 'ready' FOR SHARE", (source,))
             if await rows.fetchone() is None:
-                return None
+                raise SourceGone
         await connection.execute(
             """
             DELETE FROM download

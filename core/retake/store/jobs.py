@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from psycopg.types.json import Jsonb
 
+from retake.domain.search import searchable
 from retake.domain.states import ENDED, WISHES, PartState, State, Wish
 from retake.domain.work import RECIPE_VERSION, PartKind
 from retake.store.connect import Connection, Database
@@ -55,6 +56,12 @@ class NewJob:
     uploads: Collection[UUID] = ()
     """Those of the sources that were uploaded on their own: this job uses them up."""
 
+    @property
+    def search(self) -> str:
+        """What the job is found by."""
+        name = self.options.get("name")
+        return searchable([*([name] if name else []), *(name for name, _ in self.videos)])
+
 
 async def accept(
     database: Database,
@@ -85,12 +92,12 @@ async def accept(
         await admit(connection, sum(reserves), cap)
         await connection.execute(
             """
-            INSERT INTO job (id, workspace, kind, variations, options, seed, priority, retention)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+            INSERT INTO job (id, workspace, kind, variations, options, seed, priority, retention, search)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
             """,
             (
                 new.id, new.workspace, new.kind, new.variations, Jsonb(dict(new.options)), new.seed, new.priority,
-                new.retention,
+                new.retention, new.search,
             ),
         )  # fmt: skip
         videos = [uuid4() for _ in new.videos]

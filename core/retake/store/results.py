@@ -28,41 +28,76 @@ class FinishedTake:
 
 @dataclass(frozen=True)
 class Results:
-    """`sources` are the names of all videos of the job, also of those without a finished take."""
+    """What was finished by one moment: that of the event `as_of`. `sources` are the names of all videos of the job, and
+    `videos` their ids, also of those without a finished take."""
 
     job: UUID
     state: State
-    expired_because: str | None
     created_at: datetime
+    ended_at: datetime | None
     options: Mapping[str, Any]
     seed: int
     variations: int
     sources: Sequence[str]
+    videos: Sequence[UUID]
+    as_of: int | None
+    as_of_at: datetime | None
     takes: Sequence[FinishedTake]
 
 
-async def results_of(database: Database, workspace: UUID, job: UUID) -> Results:
-    """JobGone when the workspace has no such job, or deleted it."""
+class Expired(Exception):
+    """The job's bytes are gone, or going."""
+
+    def __init__(self, because: str) -> None:
+        super().__init__(because)
+        self.because = because
+
+
+class NoSuchMoment(Exception):
+    """There is no such event in the workspace, or not any more."""
+
+
+async def results_of(database: Database, workspace: UUID, job: UUID, as_of: int | None = None) -> Results:
+    """As of that event, else as of the job's last. JobGone when the workspace has no such job, or deleted it.
+
+    1. The job, and the moment. Event ids are in commit order within a workspace, so what one statement sees of them has
+    no holes. 2. The takes, but for those whose finish was told later than that.
+    """
     async with database.transaction() as connection:
         rows = await connection.execute(
             """
-            SELECT j.id AS job, j.state, j.expired_because, j.created_at, j.options, j.seed, j.variations,
-                ARRAY(SELECT name FROM video WHERE job_id = j.id ORDER BY position) AS sources
+            SELECT j.id AS job, j.state, j.expired_because, j.created_at, j.ended_at, j.options, j.seed, j.variations,
+                videos.sources, videos.videos, moment.id AS as_of, moment.at AS as_of_at
             FROM job j
-            WHERE j.id = %s AND j.workspace = %s AND j.expired_because IS DISTINCT FROM 'deleted'
+            CROSS JOIN LATERAL (
+                SELECT array_agg(name ORDER BY position) AS sources, array_agg(id ORDER BY position) AS videos
+                FROM video WHERE job_id = j.id
+            ) videos
+            LEFT JOIN LATERAL (
+                SELECT id, at FROM event WHERE workspace = j.workspace
+                    AND id = coalesce(%(as_of)s::bigint, (SELECT max(id) FROM event WHERE job_id = j.id))
+            ) moment ON true
+            WHERE j.id = %(job)s AND j.workspace = %(workspace)s AND j.expired_because IS DISTINCT FROM 'deleted'
             """,
-            (job, workspace),
+            {"job": job, "workspace": workspace, "as_of": as_of},
         )
         row = await rows.fetchone()
         if row is None:
             raise JobGone
+        if (because := row.pop("expired_because")) is not None:
+            raise Expired(because)
+        if as_of is not None and row["as_of"] is None:
+            raise NoSuchMoment
         takes = await connection.execute(
             """
             SELECT v.position AS source, a.index, a.recipe, a.key, a.size, a.crc32, a.sha256, a.duration, a.distance
             FROM video v JOIN variation a ON a.video_id = v.id
-            WHERE v.job_id = %s AND a.state = 'completed' ORDER BY v.position, a.index
+            WHERE v.job_id = %(job)s AND a.state = 'completed' AND (v.id, a.index) NOT IN (
+                SELECT (body ->> 'videoId')::uuid, (body ->> 'index')::integer FROM event
+                WHERE job_id = %(job)s AND id > %(as_of)s AND kind = 'variation' AND body ->> 'status' = 'completed')
+            ORDER BY v.position, a.index
             """,
-            (job,),
+            {"job": job, "as_of": row["as_of"]},
         )
         finished = [FinishedTake(**take) for take in await takes.fetchall()]
         return Results(**{**row, "state": State(row["state"])}, takes=finished)

@@ -12,12 +12,15 @@ from fastapi.responses import JSONResponse
 
 from retake import __version__
 from retake.blobs.bucket import Blobs
+from retake.domain.timing import Timing
 from retake.health import Health
 from retake.settings import Storage, Uploads
 from retake.store.connect import Database
-from retake_api import auth, creation, docs, downloads, jobs, openapi, problems, schemas
+from retake_api import auth, creation, docs, downloads, event_streams, files, jobs, openapi, problems, schemas
 from retake_api.buffers import Buffers
+from retake_api.delivery import Delivery
 from retake_api.incoming import MIB, Dock
+from retake_api.live import Live
 from retake_api.patience import Patience
 from retake_api.request_log import RequestLog
 
@@ -35,9 +38,11 @@ class Tools:
     workspace: UUID
     """Where the shared password leads."""
     limits: Uploads
+    timing: Timing
     storage: Storage
     wake: Callable[[], Awaitable[None]]
     """Tells the relay that there is something to announce."""
+    live: Live
 
 
 def create_app(tools: Tools) -> FastAPI:
@@ -53,7 +58,10 @@ def create_app(tools: Tools) -> FastAPI:
     dock = Dock(tools.database, tools.blobs, Buffers(tools.limits.buffer_mib * MIB), tools.limits, tools.storage)
     creation.install(app, gate, dock, tools.wake)
     jobs.install(app, gate, tools.database)
-    downloads.install(app, gate.workspace, tools.database, tools.blobs)
+    delivery = Delivery(tools.database, tools.blobs, tools.timing)
+    downloads.install(app, gate.workspace, tools.database, delivery)
+    files.install(app, gate.workspace, tools.database, tools.blobs, delivery)
+    event_streams.install(app, gate, tools.database, tools.live)
     docs.install(app)
     openapi.install(app)
     return app

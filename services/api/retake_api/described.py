@@ -42,6 +42,11 @@ def takes(content: Mapping[str, type[BaseModel]]) -> Json:
     return {"requestBody": {"required": True, "content": shapes}}
 
 
+def asks(**parameters: Json) -> Json:
+    """Name -> schema, of the parameters of a query that the route reads itself."""
+    return {"parameters": [{"name": name, "in": "query", "schema": schema} for name, schema in parameters.items()]}
+
+
 def streams(media: str, what: str, status: int = 200, **more: str) -> Answers:
     """An answer that is bytes; `more` are its headers. The route also says `response_class=StreamingResponse`."""
     return {

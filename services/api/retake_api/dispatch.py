@@ -1,4 +1,7 @@
-"""The relay and the reaper beside the requests of one API replica. Requests go on being served while NATS is away."""
+"""Beside the requests of one API replica: the relay, the reaper, and what is passed on to those who listen.
+
+Requests go on being served while NATS is away.
+"""
 
 import asyncio
 from contextlib import suppress
@@ -12,18 +15,21 @@ from retake.reaper import run_reaper
 from retake.relay import Relay
 from retake.settings import Nats
 from retake.store.connect import Database
+from retake_api.live import Live
 
 log = structlog.stdlib.get_logger(__name__)
 
 
 class Dispatch:
-    def __init__(self, database: Database, nats: Nats, timing: Timing, holder: str) -> None:
+    def __init__(self, database: Database, nats: Nats, timing: Timing, holder: str, live: Live) -> None:
         self._database, self._nats, self._timing, self._holder = database, nats, timing, holder
+        self._live = live
         self._bus: Bus | None = None
         self._relay: Relay | None = None
 
     async def wake(self) -> None:
         """There is something to announce: whichever replica has the duty is told, this one without the way round."""
+        self._live.wake()
         if self._relay is not None:
             self._relay.wake()
         if self._bus is not None:
@@ -48,18 +54,24 @@ class Dispatch:
             try:
                 async with open_bus(self._nats, self._timing, name=self._holder) as bus:
                     self._bus, self._relay = bus, Relay(self._database, bus, self._timing, self._holder)
-                    relaying = asyncio.create_task(self._relay.run())
-                    closed = asyncio.create_task(bus.closed())
+                    await bus.watch_wakes(self._live.wake)
+                    tasks = [asyncio.create_task(one) for one in (self._relay.run(), self._pass_on(bus), bus.closed())]
                     try:
-                        await asyncio.wait({relaying, closed}, return_when=asyncio.FIRST_COMPLETED)
-                        if relaying.done():
-                            relaying.result()
+                        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                        for task in ended:
+                            task.result()
                     finally:
-                        for task in (relaying, closed):
+                        for task in tasks:
                             task.cancel()
-                        await asyncio.gather(relaying, closed, return_exceptions=True)
+                        await asyncio.gather(*tasks, return_exceptions=True)
             except BusError as error:
                 log.warning("no connection to NATS", error=str(error))
             finally:
                 self._bus = self._relay = None
             await asyncio.sleep(self._timing.announce_poll)
+
+    async def _pass_on(self, bus: Bus) -> None:
+        """Progress, to whoever listens here."""
+        async with bus.watch_progress() as ticks:
+            async for tick in ticks:
+                self._live.tick(tick)

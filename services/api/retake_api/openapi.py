@@ -24,6 +24,7 @@ from retake_api.problems import Told
 TAGS = {
     "access": "Who may call: a password becomes a session.",
     "jobs": "Submit videos, and look at what becomes of them.",
+    "live": "What happens, while it happens.",
     "results": "Finished takes, as bytes.",
     "service": "The installation itself.",
 }
@@ -123,9 +124,9 @@ def _complete(operation: Json, route: APIRoute, method: str) -> None:
 
 
 def _gate_of(dependant: Dependant) -> Gate | None:
-    """The gate stands among a route's dependencies, or a method of it does."""
+    """The gate stands among a route's dependencies, or theirs; or a method of it does."""
     for one in dependant.dependencies:
-        for guard in (one.call, getattr(one.call, "__self__", None)):
+        for guard in (one.call, getattr(one.call, "__self__", None), _gate_of(one)):
             if isinstance(guard, Gate):
                 return guard
     return None

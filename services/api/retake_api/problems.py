@@ -21,6 +21,7 @@ from starlette.routing import Route
 from retake.blobs.errors import BlobError
 from retake.store.connect import Unavailable
 from retake.store.move import JobGone
+from retake.store.results import Expired
 from retake.store.sources import SourceGone
 
 log = structlog.stdlib.get_logger(__name__)
@@ -69,6 +70,10 @@ _TRANSLATED: Mapping[type[Exception], Problem] = {
     ),
     JobGone: NothingHere(),
     SourceGone: Problem(409, "source_gone", "A video's bytes are not kept any more; please upload it again."),
+}
+_EXPIRED = {
+    "age": "The takes of this job were kept as long as promised, and have been removed.",
+    "space": "The takes of this job were removed to make room for newer ones.",
 }
 _CLIENT_LEFT = 499  # nobody reads it but the log
 
@@ -122,12 +127,17 @@ def install(app: FastAPI) -> None:
             log.warning("request failed", path=request.url.path, error=str(error))
         return answer(request, refusal)
 
+    async def expired(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Expired)
+        return answer(request, Problem(410, "expired", _EXPIRED[error.because], reason=error.because))
+
     async def gone(_request: Request, _error: Exception) -> Response:
         return Response(status_code=_CLIENT_LEFT)
 
     app.add_exception_handler(Problem, refused)
     app.add_exception_handler(HTTPException, by_the_framework)
     app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(Expired, expired)
     app.add_exception_handler(ClientDisconnect, gone)
     for kind in _TRANSLATED:
         app.add_exception_handler(kind, translated)

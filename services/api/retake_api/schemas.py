@@ -20,6 +20,8 @@ def said(example: Any, what: str | None = None) -> Any:
     return Field(examples=[example], description=what)
 
 
+_FILE = "/api/jobs/7f9c2ba4-e88f-4d2a-9b1e-2d6f0a5c3e11/files/c1f3c1de-6a8e-4b7a-8f0b-5a0a4c1b9d27"
+
 JobId = Annotated[str, Path(examples=["7f9c2ba4-e88f-4d2a-9b1e-2d6f0a5c3e11"], description="The `jobId` of a job.")]
 FileId = Annotated[
     str, Path(examples=["c1f3c1de-6a8e-4b7a-8f0b-5a0a4c1b9d27"], description="The `id` of one of its files.")
@@ -32,6 +34,7 @@ Sentence = Annotated[str | None, said(None, "One sentence for people, when somet
 Code = Annotated[str | None, said(None, "The same for programs, in snake_case.")]
 Reason = Annotated[str | None, said(None, "Why it expired: age, space or deleted.")]
 Moment = Annotated[datetime | None, said("2026-03-01T12:04:31Z")]
+Thumbnail = Annotated[str | None, said(f"{_FILE}/thumbnail", "Of a picture, once there is one.")]
 Kind = Annotated[str, said("variations")]
 Status = Annotated[State, said(State.PROCESSING)]
 
@@ -124,6 +127,8 @@ class Variation(Shape):
             "How far it is from its source, and from the take most like it.",
         ),
     ]
+    url: Annotated[str | None, said(f"{_FILE}/variations/1", "Of its bytes, once it is completed.")]
+    thumbnail_url: Annotated[str | None, said(f"{_FILE}/variations/1/thumbnail")]
     error: Sentence
     error_code: Code
 
@@ -167,6 +172,7 @@ class File(Shape):
     height: Annotated[int | None, said(1080)]
     fps: Annotated[float | None, said(29.97)]
     distinct: Distinct | None
+    thumbnail_url: Thumbnail
     completed_variations: int
     failed_variations: Annotated[int, said(0)]
     error: Sentence
@@ -182,6 +188,16 @@ class FileWithRecipes(File):
     variations: list[VariationWithRecipe]
 
 
+class Files(Shape):
+    """A page of a job's files."""
+
+    files: list[FileWithVariations]
+    page: int
+    per_page: Annotated[int, said(50)]
+    total: int
+    pages: int
+
+
 class Summary(Shape):
     """A job in a list."""
 
@@ -195,6 +211,7 @@ class Summary(Shape):
     failed_variations: Annotated[int, said(0)]
     progress: Share
     file_names: list[Name]
+    thumbnail_url: Thumbnail
     created_at: datetime
     ended_at: Annotated[datetime | None, said(None)]
     expires_at: Annotated[datetime | None, said(None)]

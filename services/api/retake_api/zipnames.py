@@ -13,9 +13,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-MANIFEST = "manifest.json"
+MANIFEST, TABLE = "manifest.json", "manifest.csv"
 
-_ROOT = (MANIFEST, "manifest.csv")  # no folder may be called so
+_ROOT = (MANIFEST, TABLE)  # no folder may be called so
 _COMPONENT = 255  # bytes; what the file systems in use agree on
 _MOST = _COMPONENT - len("_") - len("_var000000.mp4")  # of a folder's name, so that its files fit too
 _EXTENSION = re.compile(r"\.(mp4|mov|m4v|webm|mkv|avi)$", re.IGNORECASE)

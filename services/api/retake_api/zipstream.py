@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from retake_api.segments import Content, Layout, end_to_end
+
 _LOCAL = struct.Struct("<4s5H3I2H")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _END = struct.Struct("<4s4H2IH")
@@ -28,13 +30,6 @@ _FULL16, _FULL32 = 2**16 - 1, 2**32 - 1  # a field that is full says: look at th
 
 
 @dataclass(frozen=True)
-class Stored:
-    """An object whose bytes are an entry's."""
-
-    key: str
-
-
-@dataclass(frozen=True)
 class Entry:
     """A file of the archive. `modified` is written in UTC, to two seconds, from 1980 to 2107."""
 
@@ -42,24 +37,7 @@ class Entry:
     modified: datetime
     size: int
     crc32: int
-    content: bytes | Stored
-
-
-@dataclass(frozen=True)
-class Segment:
-    """Bytes of the archive from `start` on: these, or all of an object."""
-
-    start: int
-    size: int
-    content: bytes | Stored
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The archive, in order and without gaps."""
-
-    segments: tuple[Segment, ...]
-    size: int
+    content: Content
 
 
 def literal(path: str, modified: datetime, data: bytes) -> Entry:
@@ -69,16 +47,10 @@ def literal(path: str, modified: datetime, data: bytes) -> Entry:
 def lay_out(entries: Sequence[Entry]) -> Layout:
     if len({entry.path for entry in entries}) < len(entries):
         raise ValueError("two entries have one path")
-    segments: list[Segment] = []
-    at = 0
-    for size, content in _contents(entries):
-        if size:
-            segments.append(Segment(at, size, content))
-        at += size
-    return Layout(tuple(segments), at)
+    return end_to_end(_contents(entries))
 
 
-def _contents(entries: Sequence[Entry]) -> Iterator[tuple[int, bytes | Stored]]:
+def _contents(entries: Sequence[Entry]) -> Iterator[tuple[int, Content]]:
     at = 0
     directory = []
     for entry in entries:

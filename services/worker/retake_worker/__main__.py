@@ -21,10 +21,11 @@ from retake.entry import enter
 from retake.health import Health, serve
 from retake.settings import Bucket, Clock, Nats, Observe, Postgres, Videos, Worker
 from retake.store.connect import Unavailable, open_database
+from retake_worker.allowance import allowance
 from retake_worker.consume import Consumer
 from retake_worker.ffmpeg_process import NoFFmpeg, find_ffmpeg
 from retake_worker.sandbox import LAYERS, NotStarted, Program, layers_that_hold
-from retake_worker.scratch import Scratch
+from retake_worker.scratch import Scratch, ScratchTaken
 from retake_worker.tools import Reach, Tools
 
 log = structlog.stdlib.get_logger(__name__)
@@ -50,6 +51,7 @@ async def run(settings: Settings, reach: Reach) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    allowed = allowance()
     timing = settings.clock.timing()
     ffmpeg, limits = find_ffmpeg(settings.worker.ffmpeg), settings.videos.limits()
     name = settings.worker.name or f"{socket.gethostname()}-{os.getpid()}"
@@ -57,7 +59,8 @@ async def run(settings: Settings, reach: Reach) -> None:
         database = await opened.enter_async_context(open_database(settings.postgres, name=f"retake-{name}"))
         blobs = await opened.enter_async_context(open_blobs(settings.bucket))
         bus = await opened.enter_async_context(open_bus(settings.nats, timing, name=name))
-        scratch = Scratch(Path(settings.worker.scratch or tempfile.gettempdir()), name)
+        keep = settings.worker.keep_mib * 2**20
+        scratch = Scratch(Path(settings.worker.scratch or tempfile.gettempdir()), name, keep)
         opened.callback(scratch.close)
         checks = {"postgres": database.check, "storage": blobs.check, "queue": bus.check}
         await opened.enter_async_context(await serve(settings.observe.host, settings.observe.port, Health(checks)))
@@ -68,12 +71,14 @@ async def run(settings: Settings, reach: Reach) -> None:
             timing=timing,
             scratch=scratch,
             name=name,
-            slots=settings.worker.slots,
+            slots=settings.worker.slots or allowed.slots,
+            memory=allowed.memory,
             ffmpeg=ffmpeg,
             limits=limits,
             layers=tried_layers(ffmpeg),
             reach=reach,
         )
+        metrics.SLOTS.set(tools.slots)
         consumer = Consumer(tools)
         consuming = asyncio.create_task(consumer.run())
         closed = asyncio.create_task(bus.closed())
@@ -99,7 +104,7 @@ def tried_layers(ffmpeg: Program) -> list[str]:
 
 
 def main(reach: Reach = lambda _step: None) -> int:
-    ends = (Unavailable, BlobError, BusError, BusGone, NoFFmpeg, NotStarted)
+    ends = (Unavailable, BlobError, BusError, BusGone, NoFFmpeg, NotStarted, ScratchTaken)
     return enter("worker", Settings, lambda settings: asyncio.run(run(settings, reach)), ends=ends)
 
 

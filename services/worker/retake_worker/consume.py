@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from retake import __version__
+from retake import __version__, metrics
 from retake.blobs.errors import BlobError, BlobMissing
 from retake.bus.connection import Announcement
 from retake.bus.messages import ProgressTick, VariationFrames
@@ -51,6 +51,7 @@ class Consumer:
                     continue
                 task = asyncio.create_task(self._work_on(claimed))
                 self._working.add(task)
+                metrics.SLOTS_BUSY.set(len(self._working))
                 task.add_done_callback(self._done)
         finally:
             await self.leave()
@@ -65,6 +66,7 @@ class Consumer:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._working.discard(task)
+        metrics.SLOTS_BUSY.set(len(self._working))
         self._free.release()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a part ended in an error of ours", exc_info=error)
@@ -73,6 +75,7 @@ class Consumer:
         """The relay counts only slots that are known to live, so it looks again when there are some."""
         tools = self._tools
         while True:
+            tools.scratch.tidy()
             try:
                 await fleet.seen(
                     tools.database,
@@ -149,6 +152,7 @@ class Consumer:
                 log.info("part given back", because=type(stopped).__name__)
                 await self._release(claimed, blocked=False)
             except (Unavailable, BlobError, OSError) as error:
+                tools.scratch.tidy(error)
                 log.warning("part given back for later", error=repr(error))
                 await self._release(claimed, blocked=True)
             finally:

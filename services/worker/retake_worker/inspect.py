@@ -31,7 +31,6 @@ from retake_worker.movie import read_movie
 from retake_worker.probe import Probe, Told, judged
 from retake_worker.probe_command import pictures, probe_arguments
 from retake_worker.sandbox import Program
-from retake_worker.scratch import download
 from retake_worker.tools import Tools
 from retake_worker.windows import Window, windows
 
@@ -49,7 +48,7 @@ class Look:
 
 
 async def inspect(tools: Tools, claimed: Claim, work: Work, folder: Path) -> Plan:
-    sha256 = await download(tools.blobs, work, folder / SOURCE)
+    sha256 = await tools.scratch.sources.bring(tools.blobs, work, folder / SOURCE)
     probe = await probed(tools.ffmpeg, tools.limits, folder)
     thumb = await _thumbnail(tools.blobs, claimed, folder)
     candidates = Candidates(work.seed, sha256, work.variations, read_render_options(work.options))

@@ -15,13 +15,13 @@ from retake.domain import distinct
 from retake.domain.errors import CORRUPT, ENCODER, Failure
 from retake.domain.work import Claim, Take, Work
 from retake.store import parts
+from retake_worker.allowance import takes_at_once
 from retake_worker.clip import clip_of
 from retake_worker.ffmpeg_command import SOURCE, Recipe
 from retake_worker.ffmpeg_process import FFmpegError
 from retake_worker.lease import Frames
 from retake_worker.probe import Probe
 from retake_worker.render import BadTake, Kitchen, check, failure_of, measure, render, source_is_damaged, store
-from retake_worker.scratch import download
 from retake_worker.tools import Tools
 
 log = structlog.stdlib.get_logger(__name__)
@@ -30,13 +30,15 @@ log = structlog.stdlib.get_logger(__name__)
 async def render_part(tools: Tools, claimed: Claim, work: Work, folder: Path, frames: Frames) -> None:
     """Returns when each take is completed or failed; the part itself is still to be finished."""
     assert work.probe is not None, "a part to render was planned from a probe"
-    await download(tools.blobs, work, folder / SOURCE)
+    await tools.scratch.sources.bring(tools.blobs, work, folder / SOURCE)
     tools.reach("downloaded")
     kitchen = Kitchen(tools.ffmpeg, clip_of(Probe.from_plain(work.probe)), folder, tools.limits)
     rendering = Rendering(tools, claimed, kitchen, frames, work)
-    left = work.takes if claimed.failures else await rendering.together(work.takes)
-    for take in left:
-        await rendering.alone(take)
+    most = takes_at_once(kitchen.clip.size.width * kitchen.clip.size.height, tools.memory, tools.slots)
+    runs = [work.takes[first : first + most] for first in range(0, len(work.takes), most)]
+    for takes in runs:
+        for take in takes if claimed.failures else await rendering.together(takes):
+            await rendering.alone(take)
 
 
 class Rendering:
@@ -44,7 +46,7 @@ class Rendering:
 
     def __init__(self, tools: Tools, claimed: Claim, kitchen: Kitchen, frames: Frames, work: Work) -> None:
         self._tools, self._claimed, self._kitchen = tools, claimed, kitchen
-        self._frames, self._sisters = frames, work.recipes
+        self._frames, self._recipes = frames, work.recipes
         self._due: int = (work.probe or {})["frames"]  # what progress counts to
         self._rendered: dict[int, Mapping[str, Any]] = {}  # takes whose small frames are there to be compared with
         self._damaged: bool | None = None  # not known until it matters
@@ -53,7 +55,7 @@ class Rendering:
         """Returns those that did not come out. Compared are all takes of the video, wherever they are made."""
         own = {take.index for take in takes}
         try:
-            distances = await self._render(takes, sisters=[one for one in self._sisters if one["index"] not in own])
+            distances = await self._render(takes, sisters=[one for one in self._recipes if one["index"] not in own])
         except FFmpegError as error:
             log.warning("the takes are tried one by one", because=repr(error), tail=error.tail)
             return takes
@@ -103,10 +105,10 @@ class Rendering:
 
         await render(self._kitchen, [take.recipe for take in takes], moved, sisters)
         self._rendered |= {take.index: take.recipe for take in takes}
-        made = [recipe for _, recipe in sorted(self._rendered.items())]
+        made = [take.recipe for take in takes] if sisters else list(self._rendered.values())
         measured = await asyncio.to_thread(measure, self._kitchen, made, sisters)
-        if measured.near is not None and len(made) + len(sisters) == len(self._sisters):
-            told = distinct.told(measured.near, len(self._sisters), measured=True)
+        if measured.near is not None and len(made) + len(sisters) == len(self._recipes):
+            told = distinct.told(measured.near, len(self._recipes), measured=True)
             await parts.tell_distinct(self._tools.database, self._claimed, told)
         return measured.distances
 

@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from retake_worker import launcher
+from retake_worker.ffmpeg_command import SOURCE
 from retake_worker.seccomp import OWN_PID, filter_for
 
 LAYERS = ("death_signal", "limits", "no_new_privs", "landlock", "seccomp")
 LAUNCHER = Path(launcher.__file__)
-SOURCE_LINK = "source"
 
 _FILES = 256
 _LOOK_SECONDS = 10
@@ -97,7 +97,7 @@ def launching(program: Program, folder: Path, bounds: Bounds, trouble: int, *, l
     grants = [
         *((path, launcher.EXECUTE | launcher.READING) for path in program.runs),
         *((path, launcher.READING) for path in program.reads),
-        (str(folder / SOURCE_LINK), launcher.READING),
+        (str(folder / SOURCE), launcher.READING),
         (str(folder), launcher.WORKING),
     ]
     spec: dict[str, Any] = {

@@ -1,30 +1,56 @@
-"""Files in work: a folder per claim, gone when the claim ends; what a killed worker left goes at its next start."""
+"""Files in work: a folder per claim, gone when the claim ends, and the sources they share (sources.py).
+
+A worker holds a lock on its folder while it lives, so that whoever starts in the same place removes what the dead left:
+a worker of the same name, or one of a name that will not come again. Nobody removes what a living one needs.
+"""
 
 import asyncio
-import hashlib
+import errno
+import fcntl
+import os
 import shutil
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 import structlog
 
-from retake.blobs.bucket import Blobs
-from retake.blobs.errors import BlobMissing
-from retake.domain.work import ChunkPlace, Claim, Work
+from retake.domain.work import Claim
+from retake_worker.sources import Sources
 
 log = structlog.stdlib.get_logger(__name__)
 
+KEEP = 2 * 2**30
+_MARK = ".retake-scratch"  # only folders that hold this are ours to remove
+
+
+class ScratchTaken(Exception):
+    """Another worker of this name works here."""
+
 
 class Scratch:
-    """One worker's folder."""
+    """One worker's folder. `keep` bounds the bytes of sources that are kept for the next part."""
 
-    def __init__(self, top: Path, worker: str) -> None:
+    def __init__(self, top: Path, worker: str, keep: int = KEEP) -> None:
         self._folder = top / worker
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir(parents=True)
+        with _alone(top):
+            for left in [self._folder, *(mark.parent for mark in top.glob(f"*/{_MARK}"))]:
+                _remove_unless_locked(left)
+            self._make(worker)
+        self.sources = Sources(self._folder / "sources", keep)
+
+    def _make(self, worker: str) -> None:
+        try:
+            (self._folder / "sources").mkdir(parents=True)
+        except FileExistsError:
+            raise ScratchTaken(
+                f"Another worker named {worker} works in {self._folder.parent}: give each a name of its own "
+                "(RETAKE_WORKER_NAME), or a scratch folder (RETAKE_SCRATCH)."
+            ) from None
+        (self._folder / _MARK).touch()
+        self._lock = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
 
     @asynccontextmanager
     async def folder(self, claimed: Claim) -> AsyncIterator[Path]:
@@ -33,10 +59,45 @@ class Scratch:
         try:
             yield folder
         finally:
+            self.sources.let_go(folder)
             await asyncio.shield(asyncio.to_thread(_remove, folder))
+
+    def tidy(self, error: BaseException | None = None) -> None:
+        """Removes sources that nobody came for; all that nobody uses, when the disk is full."""
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            self.sources.forget(unused_for=0)
+        else:
+            self.sources.forget()
 
     def close(self) -> None:
         _remove(self._folder)
+        os.close(self._lock)
+
+
+@contextmanager
+def _alone(top: Path) -> Iterator[None]:
+    """Workers that start at once do not take each other's new folders for old ones."""
+    top.mkdir(parents=True, exist_ok=True)
+    held = os.open(top, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
+
+
+def _remove_unless_locked(folder: Path) -> None:
+    try:
+        held = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _remove(folder)
+    except BlockingIOError:
+        return
+    finally:
+        os.close(held)
 
 
 def _remove(folder: Path) -> None:
@@ -47,20 +108,3 @@ def _remove(folder: Path) -> None:
         if not folder.exists():
             return
     log.warning("scratch could not be removed", folder=str(folder))
-
-
-async def download(blobs: Blobs, work: Work, place: Path) -> str:
-    """The source's chunks, one after the other, into one file; each must be what its row says. Returns the SHA-256."""
-    whole = hashlib.sha256()
-    with place.open("wb") as file:
-        for chunk in work.chunks:
-            data = await blobs.get(chunk.key)
-            await asyncio.to_thread(_append, file, whole, data, chunk)
-    return whole.hexdigest()
-
-
-def _append(file: BinaryIO, whole: "hashlib._Hash", data: bytes, chunk: ChunkPlace) -> None:
-    if hashlib.sha256(data).hexdigest() != chunk.sha256:
-        raise BlobMissing(f"{chunk.key} does not hold the bytes that were stored")
-    file.write(data)
-    whole.update(data)

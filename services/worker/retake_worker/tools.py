@@ -26,5 +26,6 @@ class Tools:
     slots: int
     ffmpeg: Program
     limits: Limits = field(default_factory=Limits)
+    memory: int = 8 * 2**30  # bytes that this worker may use
     layers: Sequence[str] = ()  # of the sandbox, that hold here
     reach: Reach = lambda _step: None

@@ -1,0 +1,146 @@
+"""Slots of one worker: all are used, and what happens in one stays in it."""
+
+import asyncio
+import errno
+import os
+import signal
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clips import Clips
+from conftest import eventually
+from faults.works import Works, works
+from retake.audit import audit
+from retake.blobs.bucket import Blobs
+from retake.domain.timing import Timing
+from retake.settings import Bucket, Nats, Postgres
+from retake.store.jobs import NewJob
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def here(postgres: Postgres, bucket: Bucket, nats: Nats, tmp_path: Path) -> AsyncIterator[Works]:
+    quickly = replace(Timing(), retry_first=0.01, retry_most=0.01)
+    async with works(postgres, bucket, nats, tmp_path, quickly) as opened:
+        yield opened
+        assert [v async for v in audit(opened.database, opened.blobs, None, opened.timing, deep=True)] == []
+
+
+class Watched:
+    """A store whose uploads a test sees, and may hold up or break."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+        self.fetched: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._blobs, name)
+
+    async def get(self, key: str) -> bytes:
+        self.fetched.append(key)
+        return await self._blobs.get(key)
+
+    async def put_file(self, key: str, file: Path) -> int:
+        await self.storing(key)
+        return await self._blobs.put_file(key, file)
+
+    async def storing(self, key: str) -> None:
+        raise NotImplementedError
+
+
+class Together(Watched):
+    """Nothing is stored before so many claims have something to store."""
+
+    def __init__(self, blobs: Blobs, claims: int) -> None:
+        super().__init__(blobs)
+        self._claims, self._seen, self._all = claims, set[str](), asyncio.Event()
+
+    async def storing(self, key: str) -> None:
+        self._seen.add(key.split(".")[-2])
+        if len(self._seen) == self._claims:
+            self._all.set()
+        await self._all.wait()
+
+
+async def test_twenty_takes_of_one_video_use_all_four_slots_and_one_download(here: Works) -> None:
+    new, together = await here.submit(takes=20), Together(here.blobs, 4)
+
+    async def is_completed() -> bool:
+        return await here.state(new) == "completed"
+
+    async with here.relaying(), here.working(slots=4, blobs=together):
+        await eventually(is_completed, within=60)
+
+    assert await here.sql("SELECT count(*) AS n FROM variation WHERE state = 'completed'") == [{"n": 20}]
+    assert len(together.fetched) == 1
+
+
+class Mixed(Watched):
+    """The disk is full for one job, once; another meets an error of ours; one more waits until both have had theirs."""
+
+    def __init__(self, blobs: Blobs, full: NewJob, broken: NewJob, calm: NewJob) -> None:
+        super().__init__(blobs)
+        self._full, self._broken, self._calm = str(full.id), str(broken.id), str(calm.id)
+        self._filled, self._broke = asyncio.Event(), asyncio.Event()
+
+    async def storing(self, key: str) -> None:
+        if self._full in key and not self._filled.is_set():
+            self._filled.set()
+            raise OSError(errno.ENOSPC, "No space left on device")
+        if self._broken in key:
+            self._broke.set()
+            raise RuntimeError("an error of ours")
+        if self._calm in key:
+            await asyncio.gather(self._filled.wait(), self._broke.wait())
+
+
+async def kill_its_ffmpeg(here: Works, new: NewJob) -> None:
+    """As the kernel does when memory is short, the first time that takes of this job are made."""
+
+    async def runs() -> list[int]:
+        parts = await here.sql(
+            "SELECT id FROM part WHERE job_id = %s AND kind = 'render' AND state = 'running'", new.id
+        )
+        return [pid for part in parts for pid in in_folder(here.scratch / "worker", f"{part['id']}.")]
+
+    for pid in await eventually(runs, within=30):
+        os.kill(pid, signal.SIGKILL)
+
+
+def in_folder(top: Path, start: str) -> list[int]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if str((process / "cwd").readlink()).startswith(f"{top}/{start}"):
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
+async def test_what_happens_in_one_slot_stays_in_it(here: Works, clips: Clips) -> None:
+    full, broken, calm = [await here.submit(takes=2) for _ in range(3)]
+    killed = await here.submit(clips("motion").read_bytes(), takes=2)
+    mixed = Mixed(here.blobs, full, broken, calm)
+
+    async def ended() -> bool:
+        rows = await here.sql("SELECT 1 AS one FROM job WHERE ended_at IS NULL")
+        return not rows
+
+    async with here.relaying(), here.working(slots=4, blobs=mixed):
+        await kill_its_ffmpeg(here, killed)
+        await eventually(ended, within=60)
+
+    assert [await here.state(new) for new in (full, broken, calm, killed)] == [
+        "completed", "failed", "completed", "completed",
+    ]  # fmt: skip
+    assert await here.sql("SELECT DISTINCT error_code FROM variation WHERE state = 'failed'") == [
+        {"error_code": "internal"}
+    ]
+    assert await here.sql("SELECT DISTINCT failures FROM part") == [{"failures": 0}]
+    assert list(here.scratch.glob("*/[0-9]*")) == []
