@@ -63,5 +63,5 @@ async def test_an_option_that_cannot_be_is_refused_with_its_place(client: httpx.
 
     told = answer.json()
     assert answer.status_code == 422
-    assert told["error"] == "`options.effects.ranges.zoom.factor[1]` must be a number from 1 to 1.25."
+    assert told["error"] == "The option `effects.ranges.zoom.factor[1]` must be a number from 1 to 1.25."
     assert told["errors"] == [{"where": "options.effects.ranges.zoom.factor[1]", "what": told["error"]}]

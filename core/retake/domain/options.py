@@ -27,7 +27,7 @@ class BadOption(Exception):
     """`where` is the path of the wrong field, the message a sentence, `allowed` what could stand there."""
 
     def __init__(self, where: str, what: str, allowed: Sequence[str] = ()) -> None:
-        super().__init__(f"`{where}` {what}.")
+        super().__init__(f"The option `{where.removeprefix('options.')}` {what}.")
         self.where, self.allowed = where, list(allowed)
 
 
