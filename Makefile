@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status test test-unit lint fmt types generate verify doctor faults bench images chart clean lock
+.PHONY: help setup run stop status test test-unit lint fmt types generate verify doctor faults bench bench-render images chart clean lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -57,6 +57,9 @@ faults: setup ## Long seeded fault campaigns
 
 bench: setup ## Measure, as ratios within one run
 	@python -m pytest -m bench --timeout 0 -s bench
+
+bench-render: setup ## Measure what takes cost in CPU, and how good and how large they are
+	@python -m pytest -m bench --timeout 0 -s bench/test_render_*.py
 
 images: ## Build the container images (needs docker or buildah)
 	@echo "images: not built yet; the Dockerfiles come with the chart" && exit 1

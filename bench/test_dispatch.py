@@ -43,7 +43,7 @@ async def test_from_announce_to_claim_on_an_idle_stack(tmp_path: Path) -> None:
         await client.close()
         steps = [line.split() for line in (rig.orders / "worker-1.steps").read_text().splitlines()]
 
-    claimed = sorted(float(when) for step, when in steps if step == "claimed")
+    claimed = sorted(float(when) for step, when, _ in steps if step == "claimed")
     assert len(claimed) == len(announced) == 2 * len(jobs)
     hops = [1000 * (when - before) for when, before in zip(claimed, sorted(announced.values()), strict=True)]
     firsts = [1000 * (claimed[2 * n] - before) for n, before in enumerate(accepted)]

@@ -102,7 +102,11 @@ def labels(metric: MetricWrapperBase) -> str:
 def api_document() -> str:
     """Describing the API needs no tools, but for the settings its routes are made with."""
     none: dict[str, Any] = {tool.name: None for tool in fields(Tools)}
-    app = create_app(Tools(**none | {"limits": settings.read(settings.Uploads, {})}))
+    read = {
+        "limits": settings.read(settings.Uploads, {}),
+        "web": settings.read(settings.Api, {"RETAKE_PASSWORD": "nobody logs in here"}),
+    }
+    app = create_app(Tools(**none | read))
     return json.dumps(openapi.document(app), ensure_ascii=False, indent=1) + "\n"
 
 

@@ -83,11 +83,22 @@ REFUSED: Mapping[str, Encoded] = {
 }  # fmt: skip
 """Encoded well, and refused all the same."""
 
+TINY: Mapping[str, Encoded] = {
+    "tiny": Encoded([*SOUND, *X264, "-g", "15", "-movflags", "+faststart"], size="64x64"),
+    "tiny_fragments": Encoded([*SOUND, *X264, "-movflags", "frag_keyframe+empty_moov+default_base_moof"], size="64x64"),
+    "tiny_mov": Encoded(["-f", "lavfi", "-i", "sine=d=2:r=8000", *X264, "-c:a", "pcm_s16le"], size="64x64",
+                        name="{}.mov"),
+    "tiny_hevc": Encoded([*SOUND, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error",
+                          "-tag:v", "hvc1"], size="64x64"),
+}  # fmt: skip
+"""To have things done to them by the thousand."""
+
 COPIED: Mapping[str, tuple[str, list[str], list[str]]] = {
     "rotated": ("motion", ["-display_rotation", "-90"], []),
     "flipped": ("motion", ["-display_hflip"], []),
     "edited": ("motion", ["-ss", "0.5"], []),
     "delayed": ("motion", ["-itsoffset", "0.5"], []),
+    "tiny_cut": ("tiny", ["-ss", "0.5"], []),
 }
 """name -> the clip it is a copy of, what comes before it, what comes after it."""
 
@@ -181,7 +192,7 @@ class Clips:
         assert done.returncode == 0, done.stderr
 
     def _make(self, name: str) -> Path:
-        if (clip := GOOD.get(name) or REFUSED.get(name)) is not None:
+        if (clip := GOOD.get(name) or REFUSED.get(name) or TINY.get(name)) is not None:
             return self.encode(name, clip)
         if name in COPIED:
             of, before, after = COPIED[name]

@@ -1,4 +1,4 @@
-"""`python -m retake migrate | doctor | doctor s3`: what operators run by hand, and the chart in its jobs."""
+"""`python -m retake migrate | doctor | doctor s3 | key NAME`: what operators run by hand, and the chart in its jobs."""
 
 import argparse
 import asyncio
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
+from retake.api_keys import Malformed, Scope, make
 from retake.doctor import SECTIONS, Finding
 from retake.settings import Postgres, SettingsError, read
 from retake.store.connect import Unavailable
@@ -33,7 +34,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
         description="Commands for those who operate retake. They read the same RETAKE_ settings as its services.",
         epilog="Exit codes: 0 all is well; 1 something was found, or could not be done; 2 wrong usage or settings.",
     )
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="migrate | doctor")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="migrate | doctor | key")
     verbs.add_parser(
         "migrate",
         help="bring the database to the schema of this release",
@@ -50,12 +51,31 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     )
     doctor.add_argument("section", nargs="?", choices=list(SECTIONS), help="look at this only")
     doctor.add_argument("--json", action="store_true", help="print one JSON document, at the end")
+    key = verbs.add_parser(
+        "key",
+        help="make an API key",
+        description="Prints a new key, and the line that makes it known: put that into the file RETAKE_API_KEYS names. "
+        "The key is nowhere else; to revoke it, remove its line.",
+    )
+    key.add_argument("name", help="whose it is, for the log")
+    key.add_argument("--workspace", required=True, help="whose jobs it works with; made when there is none")
+    key.add_argument("--scope", default="read,submit", help=f"of {', '.join(Scope)}, with commas (%(default)s)")
     return parser.parse_args(argv)
 
 
 async def run_migrate(environ: Mapping[str, str]) -> int:
     done = await migrate(read(Postgres, environ).url)
     say(f"{done} migrations applied; the schema is at version {shipped()[-1].version}.")
+    return FINE
+
+
+def run_key(name: str, workspace: str, scopes: str) -> int:
+    try:
+        key, line = make(name, workspace, scopes)
+    except Malformed as wrong:
+        complain(f"No key was made: {wrong}.")
+        return MISUSED
+    say(f"the key, shown only now:\n  {key}\nthe line for the file RETAKE_API_KEYS names:\n  {line}")
     return FINE
 
 
@@ -111,6 +131,8 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         if asked.verb == "migrate":
             return asyncio.run(run_migrate(environ))
+        if asked.verb == "key":
+            return run_key(asked.name, asked.workspace, asked.scope)
         names = [asked.section] if asked.section else list(SECTIONS)
         return asyncio.run(run_doctor(environ, names, as_json=asked.json))
     except SettingsError as error:

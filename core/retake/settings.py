@@ -14,10 +14,13 @@ from retake.domain.limits import Limits
 from retake.domain.timing import Timing
 from retake.retention import Storage as Storage  # noqa: PLC0414  one of the concerns
 from retake.variables import (
+    NETWORK,
     PORT,
     TEXT,
+    WEB_ORIGIN,
     concern,
     decimal,
+    listed,
     matching,
     one_of,
     setting,
@@ -133,8 +136,33 @@ class Api:
     password: str = setting(
         "RETAKE_PASSWORD",
         TEXT,
-        explain="The shared password people log in with. On a laptop it is made up when missing.",
+        explain="The shared password people log in with, or its argon2id hash. On a laptop it is made up when missing.",
         secret=True,
+    )
+    keys: str | None = setting(
+        "RETAKE_API_KEYS",
+        TEXT,
+        optional=True,
+        explain="A file of API keys, one line for each, as `python -m retake key` makes them. It is read again when it "
+        "changes.",
+    )
+    prefix: str = setting(
+        "RETAKE_PATH_PREFIX",
+        matching(r"(/[A-Za-z0-9._~-]+)*", "empty, or a path like /retake, with no / at its end"),
+        default="",
+        explain="The path everything is below, as people see it. A proxy may strip it or not.",
+    )
+    proxies: tuple[str, ...] = setting(
+        "RETAKE_TRUSTED_PROXIES",
+        listed(NETWORK),
+        default="",
+        explain="Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+    )
+    origins: tuple[str, ...] = setting(
+        "RETAKE_CORS_ORIGINS",
+        listed(WEB_ORIGIN),
+        default="",
+        explain="Other sites whose pages may call the API, with a token.",
     )
 
 

@@ -8,6 +8,7 @@ import difflib
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeVar, dataclass_transform
 from urllib.parse import urlsplit
@@ -73,6 +74,27 @@ def matching(pattern: str, says: str) -> Rule:
     return Rule(says, lambda value: value if re.fullmatch(pattern, value) else _refuse(value))
 
 
+def listed(one: Rule) -> Rule:
+    """Any number of them."""
+
+    def parse(value: str) -> tuple[str, ...]:
+        return tuple(one.parse(word.strip()) for word in value.split(",") if word.strip())
+
+    return Rule(f"{one.says}, several with commas between them, or empty", parse)
+
+
+def _network(value: str) -> str:
+    return str(ip_network(value))
+
+
+def _web_origin(value: str) -> str:
+    parts = urlsplit(value)
+    plain = parts.scheme in ("http", "https") and value == f"{parts.scheme}://{parts.netloc}" and parts.hostname
+    return value if plain else _refuse(value)
+
+
+NETWORK = Rule("an address or network like 10.0.0.0/8", _network)
+WEB_ORIGIN = Rule("an origin like https://example.org", _web_origin)
 TEXT = matching(r"\S(.*\S)?", "text that is not empty")
 PORT = whole(1, 65535)
 

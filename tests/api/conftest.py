@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -15,11 +16,13 @@ from api.wire import PASSWORD
 from retake.blobs.bucket import Blobs
 from retake.domain.timing import Timing
 from retake.health import Health
-from retake.settings import Storage, Uploads, read
+from retake.settings import Api, Storage, Uploads, read
 from retake.store.connect import Database
-from retake.store.workspaces import ensure_workspace
+from retake_api.__main__ import open_access
 from retake_api.app import Tools, create_app
 from retake_api.live import Live
+
+API = read(Api, {"RETAKE_PASSWORD": PASSWORD})
 
 
 def form(*files: tuple[str, bytes], **fields: str) -> dict[str, Any]:
@@ -52,13 +55,15 @@ async def tools(database: Database, blobs: Blobs) -> Tools:
     async def nobody() -> None:
         return None
 
+    access, door = await open_access(API, database)
     return Tools(
         database=database,
         blobs=blobs,
         health=Health({"postgres": database.check, "storage": blobs.check}),
         needed=frozenset({"postgres"}),
-        password=PASSWORD,
-        workspace=await ensure_workspace(database, "default"),
+        access=access,
+        door=door,
+        web=API,
         limits=read(Uploads, {}),
         timing=Timing(),
         storage=read(Storage, {}),
@@ -69,14 +74,18 @@ async def tools(database: Database, blobs: Blobs) -> Tools:
 
 @pytest.fixture
 async def start(tools: Tools) -> AsyncIterator[Start]:
-    """`await start(limits={...}, storage={...}, workspace=...)` is one more replica."""
+    """One more replica, with other tools: `await start(limits={...}, storage={...}, web={...}, workspace=...)`."""
     async with AsyncExitStack() as servers:
 
-        async def begin(
-            limits: dict[str, Any] | None = None, storage: dict[str, Any] | None = None, **changed: Any
-        ) -> Server:
-            changed["limits"] = replace(tools.limits, **(limits or {}))
-            changed["storage"] = replace(tools.storage, **(storage or {}))
+        async def begin(workspace: UUID | None = None, **changed: Any) -> Server:
+            for name in {"limits", "storage", "web"} & set(changed):
+                changed[name] = replace(getattr(tools, name), **changed[name])
+            if "web" in changed:
+                changed["access"], changed["door"] = await open_access(changed["web"], tools.database)
+            if "database" in changed:
+                changed["access"] = replace(tools.access, database=changed["database"])
+            if workspace is not None:
+                changed["door"] = replace(tools.door, workspace=workspace)
             return await servers.enter_async_context(serving(replace(tools, **changed)))
 
         yield begin

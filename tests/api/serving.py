@@ -17,7 +17,9 @@ from retake.blobs.bucket import Blobs
 async def served(app: FastAPI) -> AsyncIterator[str]:
     """Its address; with the settings of `python -m retake_api`."""
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=1
+    )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
 

@@ -96,10 +96,11 @@ async def test_a_database_that_is_away_is_503(start: Start) -> None:
 
 
 async def test_an_error_of_ours_is_500_and_tells_nothing_but_its_request(start: Start) -> None:
+    token = await (await start()).log_in()
     broken = await start(database=NoDatabase(RuntimeError("/srv/secret/path.py")))
 
     with capture_logs() as lines:
-        answer = await broken.client.get("/api/jobs", headers={"Authorization": "Bearer x"})
+        answer = await broken.client.get("/api/jobs", headers={"Authorization": f"Bearer {token}"})
 
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     assert "secret" not in answer.text

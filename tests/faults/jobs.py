@@ -34,11 +34,11 @@ def clip(padding: bytes = b"") -> bytes:
     return _picture() + struct.pack(">I4s", 8 + len(padding), b"free") + padding
 
 
-async def put_source(database: Database, blobs: Blobs, workspace: UUID, data: bytes) -> UUID:
+async def put_source(database: Database, blobs: Blobs, workspace: UUID, data: bytes, *, chunk: int = CHUNK) -> UUID:
     """A source that is ready, of as many chunks as it takes."""
     source = await sources.begin_source(database, workspace)
-    for n, start in enumerate(range(0, len(data), CHUNK)):
-        piece = data[start : start + CHUNK]
+    for n, start in enumerate(range(0, len(data), chunk)):
+        piece = data[start : start + chunk]
         key = SourceChunk(str(source), n, secrets.token_hex(8)).key
         sha256 = hashlib.sha256(piece).hexdigest()
         await sources.intend_chunk(database, source, n=n, start=start, size=len(piece), sha256=sha256, key=key)

@@ -73,6 +73,7 @@ TAKES: Mapping[str, Take] = {
     "flipped": Take(60, "480x270", sound=MONO),
     "edited": Take(45, "480x270", sound=MONO),
     "delayed": Take(60, "480x270", sound=MONO),
+    "tiny_cut": Take(45, "64x64", sound=MONO),
     "dark_start": Take(75),
     "dark": Take(30),
 }

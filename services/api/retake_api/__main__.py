@@ -9,6 +9,7 @@ import socket
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -18,12 +19,18 @@ from retake.blobs.bucket import open_blobs
 from retake.blobs.errors import BlobError
 from retake.entry import enter
 from retake.health import Health, serve
-from retake.settings import Api, Bucket, Clock, Nats, Observe, Postgres, Storage, Uploads
-from retake.store.connect import Unavailable, open_database
+from retake.settings import Api, Bucket, Clock, Nats, Observe, Postgres, SettingsError, Storage, Uploads
+from retake.store.connect import Database, Unavailable, open_database
+from retake.store.signing_keys import signing_key
 from retake.store.workspaces import ensure_workspace
 from retake_api.app import Tools, create_app
+from retake_api.auth import Access
 from retake_api.dispatch import Dispatch
+from retake_api.keys import Keys
 from retake_api.live import Live
+from retake_api.login import Door
+from retake_api.password import Password
+from retake_api.signing import Signer
 
 SHARED = "default"
 """The workspace of everybody who knows the shared password."""
@@ -39,6 +46,19 @@ class Settings:
     bucket: Bucket
     nats: Nats
     clock: Clock
+
+
+async def open_access(api: Api, database: Database) -> tuple[Access, Door]:
+    """Raises SettingsError when the file of API keys makes no sense."""
+    key = await signing_key(database)
+    signer, password = Signer(key), Password(api.password, key)
+    keys = Keys(database, None if api.keys is None else Path(api.keys))
+    try:
+        await keys.load()
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"RETAKE_API_KEYS names {api.keys!r}, which cannot be read: {error}.") from error
+    access = Access(database, signer, keys, password.fingerprint)
+    return access, Door(database, signer, password, await ensure_workspace(database, SHARED))
 
 
 class Server(uvicorn.Server):
@@ -62,13 +82,15 @@ async def run(settings: Settings) -> None:
         dispatch = Dispatch(database, settings.nats, settings.clock.timing(), holder, live)
         health = Health({"postgres": database.check, "storage": blobs.check, "queue": dispatch.check})
         await opened.enter_async_context(await serve(settings.observe.host, settings.observe.port, health))
+        access, door = await open_access(settings.api, database)
         tools = Tools(
             database=database,
             blobs=blobs,
             health=health,
             needed=frozenset({"postgres", "storage"}),
-            password=settings.api.password,
-            workspace=await ensure_workspace(database, SHARED),
+            access=access,
+            door=door,
+            web=settings.api,
             limits=settings.uploads,
             timing=settings.clock.timing(),
             storage=settings.storage,
@@ -82,6 +104,7 @@ async def run(settings: Settings) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # the app has its own, which believes nobody unless told
             timeout_graceful_shutdown=1,
         )
         handed = None if settings.api.socket is None else [socket.socket(fileno=settings.api.socket)]
@@ -97,7 +120,9 @@ async def run(settings: Settings) -> None:
 
 
 def main() -> int:
-    return enter("api", Settings, lambda settings: uvloop.run(run(settings)), ends=(Unavailable, BlobError))
+    return enter(
+        "api", Settings, lambda settings: uvloop.run(run(settings)), ends=(Unavailable, BlobError, SettingsError)
+    )
 
 
 if __name__ == "__main__":

@@ -1,28 +1,49 @@
 """The ASGI application: routes over what `__main__` opened and passes in.
 
-request log (id, one line, last resort) > patience (slow bodies) > routes, each behind the gate but for the few here
+proxies > path prefix > shield (headers) > request log (id, one line, last resort) > CORS > patience (slow bodies)
+    > routes, each behind the gate but for the few here
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from uuid import UUID
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from retake import __version__
 from retake.blobs.bucket import Blobs
 from retake.domain.timing import Timing
 from retake.health import Health
-from retake.settings import Storage, Uploads
+from retake.settings import Api, Storage, Uploads
 from retake.store.connect import Database
-from retake_api import auth, creation, docs, downloads, event_streams, files, jobs, openapi, problems, schemas
+from retake_api import (
+    creation,
+    docs,
+    downloads,
+    event_streams,
+    files,
+    jobs,
+    links,
+    login,
+    openapi,
+    problems,
+    schemas,
+)
+from retake_api.addresses import PathPrefix
+from retake_api.auth import Access, Gate
 from retake_api.buffers import Buffers
 from retake_api.delivery import Delivery
 from retake_api.incoming import MIB, Dock
 from retake_api.live import Live
+from retake_api.login import Door
 from retake_api.patience import Patience
 from retake_api.request_log import RequestLog
+from retake_api.shield import Shield
+
+EXPOSED = ("Content-Disposition", "Content-Range", "ETag", "Link", "Location", "Retry-After", "X-Request-Id")
+"""Headers of answers that other sites' pages may read, besides the harmless ones."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +55,9 @@ class Tools:
     health: Health
     needed: frozenset[str]
     """The parts without which no request can be served; the others only make it degraded."""
-    password: str
-    workspace: UUID
-    """Where the shared password leads."""
+    access: Access
+    door: Door
+    web: Api
     limits: Uploads
     timing: Timing
     storage: Storage
@@ -50,21 +71,38 @@ def create_app(tools: Tools) -> FastAPI:
         title="retake", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     app.add_middleware(Patience, idle=tools.limits.idle, slowest=tools.limits.slowest)
-    app.add_middleware(RequestLog)
+    around(app, tools.web)
     problems.install(app)
     open_to_all(app, tools.health, tools.needed)
-    gate = auth.Gate(tools.database)
-    auth.install(app, gate, tools.database, tools.password, tools.workspace)
+    gate = Gate(tools.access)
+    login.install(app, gate, tools.door)
     dock = Dock(tools.database, tools.blobs, Buffers(tools.limits.buffer_mib * MIB), tools.limits, tools.storage)
     creation.install(app, gate, dock, tools.wake)
     jobs.install(app, gate, tools.database)
     delivery = Delivery(tools.database, tools.blobs, tools.timing)
     downloads.install(app, gate.workspace, tools.database, delivery)
     files.install(app, gate.workspace, tools.database, tools.blobs, delivery)
+    links.install(app, gate, tools.access)
     event_streams.install(app, gate, tools.database, tools.live)
     docs.install(app)
     openapi.install(app)
     return app
+
+
+def around(app: FastAPI, web: Api) -> None:
+    """What stands around the routes and what slows down their bodies, from inside to outside."""
+    if web.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=web.origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=EXPOSED,
+        )
+    app.add_middleware(RequestLog)
+    app.add_middleware(Shield)
+    app.add_middleware(PathPrefix, prefix=web.prefix)
+    app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.proxies))
 
 
 def open_to_all(app: FastAPI, health: Health, needed: frozenset[str]) -> None:

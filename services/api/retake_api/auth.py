@@ -1,31 +1,41 @@
-"""Who is asking: a shared password is exchanged for a token, and every other call shows it.
+"""Who is asking, and what they may do: the gate before every route that is not open to all.
 
-POST /api/auth    {password} -> {token, expiresAt}
-DELETE /api/auth  the token is worth nothing from now on, on every replica
+A caller shows one of these; `Authorization` wins over the others.
+
+    Authorization: Bearer <token>   of a session (login.py), or an API key (keys.py)
+    ?link=<token>                   signed, for the results of one job (links.py); only where a route opens to links
+    the session cookie              for browsers; what changes something must come from our own pages
+
+Tokens are signed, so one that was made up costs no look at the database.
 """
 
-import hashlib
-import hmac
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from secrets import token_urlsafe
-from typing import Annotated
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import structlog
-from fastapi import Depends, FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import Request
 
+from retake.api_keys import PREFIX, Scope
 from retake.store.connect import Database
-from retake.store.sessions import begin_session, end_session, workspace_of
-from retake_api.bodies import json_object
-from retake_api.described import Json, refuses, takes
+from retake.store.moments import is_over
+from retake.store.sessions import workspace_of
+from retake_api.described import Json
+from retake_api.keys import Keys
 from retake_api.problems import Problem
-from retake_api.schemas import LogIn, Session
+from retake_api.signing import Signer
 
-LIFE = timedelta(hours=24)
+COOKIE = "retake_session"
+SESSION, LINK = "session", "link"
+"""What a token is signed for."""
+EVERYTHING = frozenset(Scope)
 
-SECURITY: Json = {"bearer": {"type": "http", "scheme": "bearer", "description": "The `token` of a session."}}
+SECURITY: Json = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "The `token` of a session, or an API key."},
+    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "What logging in sets in a browser."},
+    "link": {"type": "apiKey", "in": "query", "name": "link", "description": "Of a signed link to one job's results."},
+}
 """The ways to say who one is, as the OpenAPI document names them."""
 
 
@@ -35,85 +45,112 @@ class Caller:
 
     workspace: UUID
     token: str
+    scopes: frozenset[Scope] = EVERYTHING
+    session: bool = True
+    """False for an API key and a link."""
+
+    def must(self, scope: Scope) -> None:
+        """Raises Problem 403 when the caller has not got this scope."""
+        if scope not in self.scopes:
+            sentence = f"This needs the scope `{scope}`, and the API key shown has {', '.join(sorted(self.scopes))}."
+            raise Problem(403, "missing_scope", sentence, scope=scope, allowed=sorted(self.scopes))
 
 
+@dataclass(frozen=True)
+class Access:
+    """What tells who somebody is."""
+
+    database: Database
+    signer: Signer
+    keys: Keys
+    password: bytes
+    """The fingerprint of the one that opens sessions now."""
+
+
+@dataclass(frozen=True)
 class Gate:
-    """A dependency of every route that is not open to all: the caller, or 401."""
+    """A dependency: the caller, or 401; and 403 when they have not got the scope. Without one said, what only looks
+    needs `read`, and everything else `submit`."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    access: Access = field(repr=False)
+    scope: Scope | None = None
 
     async def __call__(self, request: Request) -> Caller:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        token = token.strip()
-        if scheme.lower() != "bearer" or not token:
-            raise _unknown("no_token", "Log in first: this call needs `Authorization: Bearer <token>`.")
-        workspace = await workspace_of(self._database, token)
-        if workspace is None:
-            raise _unknown("invalid_token", "This token is not valid, or not any more; please log in again.")
-        structlog.contextvars.bind_contextvars(workspace=str(workspace))
-        return Caller(workspace, token)
-
-    def security(self, _method: str) -> list[Json]:
-        """What it lets in, for the OpenAPI document."""
-        return [{"bearer": []}]
+        caller = await self._caller(request)
+        caller.must(self._needed(request.method))
+        structlog.contextvars.bind_contextvars(workspace=str(caller.workspace))
+        return caller
 
     async def workspace(self, request: Request) -> UUID:
-        """The same, for routes that need to know no more."""
-        return (await self(request)).workspace
+        """The same for routes that give bytes, which need to know no more: a signed link opens these, too."""
+        shown = request.query_params.get("link")
+        if shown is None or "Authorization" in request.headers:
+            return (await self(request)).workspace
+        workspace = await self._linked(shown, str(request.path_params["job_id"]))
+        structlog.contextvars.bind_contextvars(workspace=str(workspace))
+        return workspace
+
+    def needs(self, scope: Scope) -> "Gate":
+        """For a route whose method does not tell what it needs."""
+        return Gate(self.access, scope)
+
+    def security(self, call: Any, method: str) -> list[Json]:
+        """What opens a route with `call` among its dependencies, for the OpenAPI document."""
+        scopes = [self._needed(method).value]
+        links: list[Json] = [] if call is self else [{"link": scopes}]
+        return [{"bearer": scopes}, {"session": scopes}, *links]
+
+    def _needed(self, method: str) -> Scope:
+        return self.scope or (Scope.READ if method in ("GET", "HEAD") else Scope.SUBMIT)
+
+    async def _caller(self, request: Request) -> Caller:
+        if "Authorization" in request.headers:
+            return await self._bearer(request.headers["Authorization"])
+        if (token := request.cookies.get(COOKIE)) is not None:
+            if request.method not in ("GET", "HEAD"):
+                _from_our_pages(request)
+            return await self._session(token)
+        raise unknown("no_token", "Log in first: this call needs `Authorization: Bearer <token>`.")
+
+    async def _bearer(self, header: str) -> Caller:
+        scheme, _, token = header.partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise unknown("no_token", "Log in first: this call needs `Authorization: Bearer <token>`.")
+        if not token.startswith(PREFIX):
+            return await self._session(token)
+        known = await self.access.keys.find(token)
+        if known is None:
+            raise unknown("invalid_key", "This API key is not known, or not any more.")
+        structlog.contextvars.bind_contextvars(api_key=known.key.name)
+        return Caller(known.workspace, token, known.key.scopes, session=False)
+
+    async def _session(self, token: str) -> Caller:
+        workspace = None
+        if self.access.signer.verify(SESSION, token) is not None:
+            workspace = await workspace_of(self.access.database, token, self.access.password)
+        if workspace is None:
+            raise unknown("invalid_token", "This token is not valid, or not any more; please log in again.")
+        return Caller(workspace, token)
+
+    async def _linked(self, shown: str, job: str) -> UUID:
+        signed = self.access.signer.verify(LINK, shown)
+        if signed is not None:
+            workspace, _, its_job = signed.subject.partition("/")
+            if its_job == job and not await is_over(self.access.database, signed.expires):
+                return UUID(workspace)
+        raise unknown("invalid_link", "This link does not open this, or not any more; please ask for a new one.")
 
 
-def install(app: FastAPI, gate: Gate, database: Database, password: str, workspace: UUID) -> None:
-    """`workspace` is where the shared password leads."""
-
-    @app.post(
-        "/api/auth",
-        summary="Log in",
-        tags=["access"],
-        response_model=Session,
-        response_description="A token for 24 hours.",
-        openapi_extra=takes({"application/json": LogIn}),
-        responses=refuses(
-            {
-                400: "There is no password in the body.",
-                401: "That is not the password.",
-                503: "A part that is needed does not answer.",
-            }
-        ),
-    )
-    async def log_in(request: Request) -> Response:
-        given = (await json_object(request)).get("password")
-        if not isinstance(given, str) or not given:
-            raise Problem(400, "no_password", 'The request body must be {"password": "..."}.')
-        if not same(given, password):
-            raise _unknown("wrong_password", "That is not the password.")
-        token = token_urlsafe(32)
-        expires: datetime = await begin_session(database, workspace, token, LIFE)
-        return JSONResponse(
-            Session(token=token, expires_at=expires).model_dump(mode="json", by_alias=True),
-            headers={"Cache-Control": "no-store"},
-        )
-
-    @app.delete(
-        "/api/auth",
-        summary="Log out",
-        tags=["access"],
-        status_code=204,
-        response_description="The token is worth nothing from now on.",
-    )
-    async def log_out(caller: Annotated[Caller, Depends(gate)]) -> Response:
-        await end_session(database, caller.token)
-        return Response(status_code=204)
-
-
-def same(given: str, password: str) -> bool:
-    """In a time that tells nothing about the password, for any text JSON can carry, half surrogate pairs included."""
-    return hmac.compare_digest(_digest(given), _digest(password))
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-
-
-def _unknown(code: str, sentence: str) -> Problem:
+def unknown(code: str, sentence: str) -> Problem:
     return Problem(401, code, sentence, headers={"WWW-Authenticate": "Bearer"})
+
+
+def _from_our_pages(request: Request) -> None:
+    """Raises Problem 403 for what another site's page, or a program that has a browser's cookie, sends. A browser says
+    where a request comes from in one of these headers at least."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    ours = urlsplit(origin).netloc == request.headers.get("Host") if origin else site is not None
+    if not ours or site not in (None, "same-origin"):
+        sentence = "With a browser's session, this must come from a page of this service; else use a token or API key."
+        raise Problem(403, "cross_site", sentence)

@@ -13,6 +13,7 @@ from retake.domain.recipe import LARGEST_SEED
 from retake.domain.states import State
 from retake.store.jobs import NewJob
 from retake.store.uploads import UploadGone, UploadOpen, UploadRefused, UploadUnknown, UploadUsed, find_uploads
+from retake_api.addresses import address
 from retake_api.admission import accept_job
 from retake_api.auth import Caller, Gate
 from retake_api.bodies import json_object
@@ -142,13 +143,13 @@ def unknown_upload(given: Any) -> Problem:
 
 
 def accepted(new: NewJob, files: list[AcceptedFile]) -> JSONResponse:
-    address = f"/api/jobs/{new.id}"
+    place = address(f"/api/jobs/{new.id}")
     body = AcceptedJob(
         job_id=new.id,
         status=State.QUEUED,
         files=files,
         variations_per_video=new.variations,
         total_variations=new.variations * len(files),
-        status_url=address,
+        status_url=place,
     )
-    return JSONResponse(body.model_dump(mode="json", by_alias=True), 202, {"Location": address})
+    return JSONResponse(body.model_dump(mode="json", by_alias=True), 202, {"Location": place})

@@ -17,12 +17,13 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
 from retake import __version__
+from retake_api.addresses import address
 from retake_api.auth import SECURITY, Gate
 from retake_api.described import PROBLEM, REF, Json, headers, refuses
 from retake_api.problems import Told
 
 TAGS = {
-    "access": "Who may call: a password becomes a session.",
+    "access": "Who may call: a password becomes a session. API keys need none.",
     "jobs": "Submit videos, and look at what becomes of them.",
     "live": "What happens, while it happens.",
     "results": "Finished takes, as bytes.",
@@ -34,8 +35,8 @@ retake turns every video into many takes. Names are camelCase, times RFC 3339 in
 Every GET answers HEAD, too."""
 
 _GATED = {
-    401: "Nobody is logged in with what was shown, or not any more.",
-    403: "The caller may not do this.",
+    401: "Nobody is known by what was shown, or not any more.",
+    403: "The caller lacks the scope for this, or a browser sent it from another site's page.",
     429: "Too many calls.",
     503: "A part that is needed does not answer.",
 }
@@ -45,7 +46,7 @@ _WITH_A_BODY = {408: "The body arrived too slowly.", 413: "The body is too large
 
 def install(app: FastAPI) -> None:
     """The last to be installed: the document, and HEAD wherever a GET answers JSON."""
-    made: list[bytes] = []
+    made: dict[str, bytes] = {}
 
     @app.get(
         "/api/openapi.json",
@@ -56,9 +57,11 @@ def install(app: FastAPI) -> None:
         responses={200: {"content": {"application/json": {"example": {"openapi": "3.1.0"}}}}},
     )
     async def openapi_document() -> Response:
-        if not made:
-            made.append(json.dumps(document(app), ensure_ascii=False).encode())
-        return Response(made[0], media_type="application/json", headers={"Cache-Control": "no-cache"})
+        prefix = address("")
+        if prefix not in made:
+            told = {**document(app), "servers": [{"url": prefix or "/"}]}
+            made[prefix] = json.dumps(told, ensure_ascii=False).encode()
+        return Response(made[prefix], media_type="application/json", headers={"Cache-Control": "no-cache"})
 
     have_one = {route.path for route in routes(app) if route.methods == {"HEAD"}}
     for route in list(routes(app)):
@@ -82,6 +85,7 @@ def document(app: FastAPI) -> Json:
         description=_DESCRIPTION,
         routes=app.routes,
         tags=[{"name": name, "description": words} for name, words in TAGS.items()],
+        servers=[{"url": "/"}],
     )
     for route in routes(app):
         if route.include_in_schema:
@@ -105,8 +109,9 @@ def document(app: FastAPI) -> Json:
 def _complete(operation: Json, route: APIRoute, method: str) -> None:
     operation["operationId"] = route.name
     added: dict[int, str] = {}
-    if (gate := _gate_of(route.dependant)) is not None:
-        operation["security"] = gate.security(method)
+    if (gated := _gate_of(route.dependant)) is not None:
+        gate, call = gated
+        operation["security"] = gate.security(call, method)
         added |= _GATED
     if route.param_convertors:
         added |= _OF_AN_ID
@@ -123,12 +128,14 @@ def _complete(operation: Json, route: APIRoute, method: str) -> None:
         answer["headers"] = {**answer.get("headers", {}), "X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
 
 
-def _gate_of(dependant: Dependant) -> Gate | None:
-    """The gate stands among a route's dependencies, or theirs; or a method of it does."""
+def _gate_of(dependant: Dependant) -> tuple[Gate, Any] | None:
+    """The gate among a route's dependencies, or theirs; and what of it stands there: itself or a method."""
     for one in dependant.dependencies:
-        for guard in (one.call, getattr(one.call, "__self__", None), _gate_of(one)):
+        for guard in (one.call, getattr(one.call, "__self__", None)):
             if isinstance(guard, Gate):
-                return guard
+                return guard, one.call
+        if (deeper := _gate_of(one)) is not None:
+            return deeper
     return None
 
 

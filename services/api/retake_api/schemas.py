@@ -52,6 +52,13 @@ class Session(Shape):
     expires_at: datetime
 
 
+class Link(Shape):
+    url: Annotated[
+        str, said("https://retake.example/api/jobs/7f9c2ba4-e88f-4d2a-9b1e-2d6f0a5c3e11/download?link=MTc3...")
+    ]
+    expires_at: datetime
+
+
 class Health(Shape):
     status: Annotated[str, said("ok", "ok, or degraded.")]
     version: Annotated[str, said("0.1.0")]

@@ -7,6 +7,7 @@ from typing import Any
 
 from retake.domain import distinct
 from retake.store.views import Row
+from retake_api.addresses import address
 from retake_api.schemas import Distinct, FileWithRecipes, FileWithVariations, Job, Summary
 
 
@@ -130,7 +131,7 @@ def _kept(row: Row) -> bool:
 
 
 def _file_url(row: Row, video: Any) -> str:
-    return f"/api/jobs/{row['id']}/files/{video}"
+    return address(f"/api/jobs/{row['id']}/files/{video}")
 
 
 def _why(row: Row, files: Sequence[FileWithVariations]) -> tuple[str, str] | tuple[None, None]:

@@ -1,7 +1,7 @@
 """The command line that looks at a video, pure: its stretches in, arguments of ffmpeg out.
 
-Standard output gets a line for each decoded frame (framecrc); a few frames become small
-pictures in the folder, and are kept as they are beside those, to plan by.
+Standard output gets a line for each decoded frame, which nobody copies for that (framecrc of wrapped frames); a few
+frames become small pictures in the folder, and are kept as they are beside those, to plan by.
 """
 
 from collections.abc import Sequence
@@ -26,17 +26,16 @@ def probe_arguments(chosen: Chosen, stretches: Sequence[Window], demuxer: str, l
         )
         inputs += [*reading(demuxer, limits), "-ignore_editlist", "1", *seek, "-i", f"file:{SOURCE}"]
         every = max(1, window.frames * len(stretches) // PICTURES)
-        told = ",showinfo=checksum=0" if number == 0 else ""
+        told = "showinfo=checksum=0," if number == 0 else ""
         chains += [
-            f"[{number}:{chosen.picture.number}]trim=end_frame={window.frames},split[c{number}][d{number}]",
-            f"[c{number}]copy{told}[f{number}]",
+            f"[{number}:{chosen.picture.number}]trim=end_frame={window.frames},{told}split[f{number}][d{number}]",
             f"[d{number}]select=not(mod(n-{every // 2}\\,{every})),{SMALL},split[p{number}][q{number}]",
         ]
         outputs += ["-map", f"[f{number}]"]
     if chosen.sound is not None:
         chains.append(f"[0:{chosen.sound.number}]atrim=end_sample=4096[s]")
         outputs += ["-map", "[s]"]
-    outputs += ["-fps_mode", "passthrough", "-f", "framecrc", "pipe:1"]
+    outputs += ["-c:v", "wrapped_avframe", "-fps_mode", "passthrough", "-f", "framecrc", "pipe:1"]
     for number in range(len(stretches)):
         outputs += [
             "-map", f"[p{number}]", "-fps_mode", "passthrough", "-c:v", "libwebp", "-quality", "75",
