@@ -21,15 +21,10 @@ from bench.footage import CLIPS, ffmpeg, made
 from bench.stack import stack
 from bench.timed_worker import cpu_seconds
 
-<<<<<<< HEAD
-from retake.domain.candidates import Candidates
-from retake.domain.limits import Limits
-=======
 from faults.jobs import put_source
 from faults.people import ended
 from retake.domain.limits import Limits
 from retake.store.jobs import NewJob, accept
->>>>>>> main
 from retake_worker.clip import clip_of
 from retake_worker.ffmpeg_command import SOURCE, render_arguments
 from retake_worker.ffmpeg_process import find_ffmpeg
@@ -48,71 +43,6 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("footage")
 
 
-<<<<<<< HEAD
-def ffmpeg(*arguments: str) -> None:
-    subprocess.run([find_ffmpeg(None), "-nostdin", "-v", "error", "-y", *arguments], check=True)
-
-
-def make_clip(file: Path, size: str) -> None:
-    ffmpeg(
-        "-f", "lavfi", "-i", PICTURE.format(size=size, seconds=SECONDS), "-f", "lavfi", "-i", f"sine=440:d={SECONDS}",
-        "-c:v", "libx264", "-preset", "veryfast", "-b:v", "8M", "-c:a", "aac", "-f", "mp4", str(file),
-    )  # fmt: skip
-
-
-def reference(folder: Path) -> None:
-    for take in range(1, TAKES + 1):
-        angle, brightness = 0.06 + take * 0.1, take / 100 - 0.03
-        ffmpeg(
-            "-i", str(folder / SOURCE),
-            "-vf", f"rotate={angle}*PI/180,eq=brightness={brightness:.3f}:contrast=1.02:saturation=0.98",
-            "-r", "29.97", "-c:v", "libx264", "-b:v", "2000k", "-bufsize", "4000k", "-maxrate", "2500k",
-            "-preset", "ultrafast", "-crf", "23", "-threads", "4", "-pix_fmt", "yuv420p", "-c:a", "aac",
-            "-movflags", "+faststart", "-map_metadata", "-1", str(folder / "reference.mp4"),
-        )  # fmt: skip
-
-
-async def costs(kitchen: Kitchen) -> dict[str, float]:
-    recipes = Candidates(1, "00" * 32, TAKES).first()
-
-    def quietly(_frames: int) -> None:
-        pass
-
-    async def one_each() -> None:
-        for recipe in recipes:
-            await render(kitchen, [recipe], quietly)
-
-    async def together() -> None:
-        await render(kitchen, recipes, quietly)
-
-    async def worker() -> None:
-        await together()
-        measure(kitchen, recipes)
-        for recipe in recipes:
-            await check(kitchen, recipe)
-            checksums(kitchen.folder / file_of(recipe["index"]))
-
-    async def first_version() -> None:
-        reference(kitchen.folder)
-
-    ways: dict[str, Callable[[], Awaitable[None]]] = {
-        "reference": first_version,
-        "one each": one_each,
-        "together": together,
-        "worker": worker,
-    }
-    spent = {}
-    for way, work in ways.items():
-        before = cpu_seconds()
-        await work()
-        spent[way] = (cpu_seconds() - before) / TAKES
-    return spent
-
-
-@pytest.mark.parametrize("size", ["1280x720", "1920x1080"])
-async def test_cpu_seconds_of_a_take(size: str, tmp_path: Path) -> None:
-    make_clip(tmp_path / SOURCE, size)
-=======
 @pytest.mark.parametrize("name", CLIPS)
 async def test_cpu_seconds_of_a_take(name: str, footage: Path, tmp_path: Path) -> None:
     source = made(name, footage)
@@ -120,7 +50,6 @@ async def test_cpu_seconds_of_a_take(name: str, footage: Path, tmp_path: Path) -
     five, recipes = await by_worker(tmp_path / "five", video, TAKES)
     ten, _ = await by_worker(tmp_path / "ten", video, 2 * TAKES)
     shutil.copyfile(source, tmp_path / SOURCE)
->>>>>>> main
     program = find_ffmpeg(None)
     kitchen = Kitchen(program, clip_of(await probed(program, Limits(), tmp_path)), tmp_path, Limits())
 
