@@ -15,7 +15,7 @@ from retake.domain.timing import Timing
 from retake.domain.work import RECIPE_VERSION, Claim, Plan, Planned, Rendered
 from retake.store import parts, sources
 from retake.store.connect import Database
-from retake.store.jobs import NewJob, accept
+from retake.store.jobs import NewJob, accept, expire_due
 from retake.store.work import work_of
 from retake.store.workspaces import ensure_workspace
 
@@ -118,6 +118,11 @@ class Footage:
             "UPDATE job SET ended_at = ended_at - %s::interval, expires_at = expires_at - %s::interval WHERE id = %s",
             interval, interval, job.id,
         )  # fmt: skip
+
+    async def expired(self, job: Filmed) -> None:
+        """A day after its end, when the janitor has come by."""
+        await self.pass_time(job, "1 day")
+        assert await expire_due(self.database) == 1
 
     async def objects(self, prefix: str = "") -> list[str]:
         return [blob.key async for blob in self.blobs.listing(prefix)]

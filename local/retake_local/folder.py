@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 _ROOM_NEEDED = 2**30
+_SHARE = 0.8
 
 
 class Refused(Exception):
@@ -71,6 +72,16 @@ def read_state(data: Path) -> dict[str, Any] | None:
     except (FileNotFoundError, json.JSONDecodeError):
         return None
     return state
+
+
+def storage_cap(data: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The setting, unless it is set: 80 % of what this disk has for objects, with those that are there already. An
+    object store that is elsewhere has its own disk."""
+    if {"RETAKE_STORAGE_CAP_MIB", "RETAKE_STORAGE_CAP_MIB_FILE", "RETAKE_S3_ENDPOINT"} & set(environ):
+        return {}
+    there = sum(file.stat().st_size for file in (data / "s3").rglob("*") if file.is_file())
+    room = _SHARE * (shutil.disk_usage(data).free + there)
+    return {"RETAKE_STORAGE_CAP_MIB": str(max(1, int(room / 2**20)))}
 
 
 def kept_password(data: Path, environ: Mapping[str, str]) -> str:

@@ -155,6 +155,7 @@ class Retake:
         password = folder.kept_password(self._data, self._environ)
         say(f"starting retake on {self._data} ...")
         self.write_state()
+        cap = folder.storage_cap(self._data, self._environ)
         addresses = await self._servers.start()
         await migrate(addresses.database_url)
         scratch = self._data / "scratch"
@@ -163,6 +164,7 @@ class Retake:
             **addresses.environment(),
             "RETAKE_PASSWORD": password,
             "RETAKE_SCRATCH": str(scratch),
+            **cap,
             "RETAKE_WORKER_SLOTS": self._environ.get("RETAKE_WORKER_SLOTS", "1"),  # there is a worker for each core
         }
         self.url = f"http://{_HOST}:{listening.getsockname()[1]}"

@@ -31,7 +31,7 @@ async def test_the_list_is_newest_first_and_short(client: httpx.AsyncClient) -> 
     assert {key: value for key, value in listed[0].items() if key not in {"id", "createdAt"}} == {
         "name": None, "kind": "variations", "status": "queued", "totalVideos": 1, "totalVariations": 2,
         "completedVariations": 0, "failedVariations": 0, "progress": 0.0, "fileNames": ["2.mp4"], "thumbnailUrl": None,
-        "endedAt": None, "expiresAt": None, "expiredBecause": None,
+        "endedAt": None, "expiresAt": None, "expiredBecause": None, "kept": False,
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from retake.blobs.bucket import Blobs, open_blobs
 from retake.blobs.errors import BlobUnavailable
 from retake.blobs.keys import Result, of_job
 from retake.domain.states import Wish
-from retake.settings import Bucket, Clock, Nats, Observe, Postgres, read
+from retake.settings import Bucket, Clock, Nats, Observe, Postgres, Storage, read
 from retake.store import parts
 from retake.store.connect import open_database
 from retake.store.jobs import wish
@@ -202,9 +202,10 @@ async def test_a_pass_of_the_janitor_expires_purges_and_sweeps_and_leaves_its_co
     job = await footage.finished()
     await footage.pass_time(job, "24 hours")
 
-    counts = await run(Settings(read(Observe, {}), postgres, bucket, nats, Clock(scale=0.01)))
+    done = await run(Settings(read(Observe, {}), postgres, bucket, nats, read(Storage, {}), Clock(scale=0.01)))
 
-    assert counts == {"rescued": 0, "announced": 0, "expired": 1, "purged": 1, "sources": 1}
+    assert done.errors == {}
+    assert {name: count for name, count in done.counts.items() if count} == {"expire": 1, "purge": 1, "sources": 1}
     assert await footage.objects() == []
     (row,) = await footage.sql("SELECT counts FROM janitor_run WHERE ended_at IS NOT NULL")
-    assert row["counts"] == counts
+    assert row["counts"] == done.counts

@@ -51,6 +51,7 @@ async def test_it_starts_says_where_it_is_keeps_its_state_and_stops_in_time(tmp_
         took = asyncio.get_running_loop().time() - before
 
     assert password in run.said
+    assert int(environment["RETAKE_STORAGE_CAP_MIB"]) > 1
     assert stat.S_IMODE((data / "password").stat().st_mode) == 0o600
     assert (status, health["status"]) == (200, "ok")
     assert told[0] == 0

@@ -1,4 +1,4 @@
-"""Passes of the janitor, one row each; the API exports the newest as metrics."""
+"""Passes of the janitor, one row each: what every chore did, or why it failed. The API shows the newest as metrics."""
 
 from collections.abc import Mapping
 
@@ -15,8 +15,9 @@ async def begin_run(database: Database) -> int:
         return number
 
 
-async def end_run(database: Database, number: int, counts: Mapping[str, int]) -> None:
+async def end_run(database: Database, number: int, counts: Mapping[str, int], errors: Mapping[str, str]) -> None:
     async with database.transaction() as connection:
         await connection.execute(
-            "UPDATE janitor_run SET ended_at = now(), counts = %s WHERE id = %s", (Jsonb(dict(counts)), number)
+            "UPDATE janitor_run SET ended_at = now(), counts = %s, errors = %s WHERE id = %s",
+            (Jsonb(dict(counts)), Jsonb(dict(errors)), number),
         )

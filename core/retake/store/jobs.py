@@ -12,6 +12,7 @@ from retake.domain.search import searchable
 from retake.domain.states import ENDED, WISHES, PartState, State, Wish
 from retake.domain.work import RECIPE_VERSION, PartKind
 from retake.store.connect import Connection, Database
+from retake.store.each import one_by_one
 from retake.store.move import JobGone, Move, charge_ledger, moving, record_events
 from retake.store.room import Queue, admit, enqueue
 from retake.store.sources import SourceGone, estimate, lock_ready_sources
@@ -195,9 +196,8 @@ async def _cancel_waiting(move: Move) -> None:
     move.charge(-freed - sum(row["reserved"] for row in await rows.fetchall()))
 
 
-async def expire_due(database: Database, limit: int = 100) -> int:
-    """The janitor's chore: jobs whose time is over. One job per transaction; another janitor's work is not redone, and
-    whoever is downloading may finish."""
+async def due_to_expire(database: Database, limit: int) -> list[UUID]:
+    """Jobs whose time is over, except while somebody downloads them."""
     async with database.transaction() as connection:
         rows = await connection.execute(
             """
@@ -206,21 +206,33 @@ async def expire_due(database: Database, limit: int = 100) -> int:
             """,
             (limit,),
         )
-        due = [row["id"] for row in await rows.fetchall()]
-    expired = 0
-    for job in due:
-        try:
-            async with moving(database, job) as move:
-                rows = await move.connection.execute(
-                    """
-                    SELECT FROM job
-                    WHERE id = %s AND wish <> 'expire' AND expires_at <= now() AND NOT being_downloaded(id)
-                    """,
-                    (job,),
-                )
-                if await rows.fetchone() is not None:
-                    await change_wish(move, Wish.EXPIRE, "age")
-                    expired += 1
-        except JobGone:
-            continue
-    return expired
+        return [row["id"] for row in await rows.fetchall()]
+
+
+async def expire_due(database: Database, limit: int = 100) -> int:
+    """The janitor's chore. One job per transaction; another janitor's work is not redone, and whoever is downloading
+    may finish."""
+
+    async def expire(job: UUID) -> bool:
+        async with moving(database, job) as move:
+            rows = await move.connection.execute(
+                """
+                SELECT FROM job
+                WHERE id = %s AND wish <> 'expire' AND expires_at <= now() AND NOT being_downloaded(id)
+                """,
+                (job,),
+            )
+            if await rows.fetchone() is None:
+                return False
+            await change_wish(move, Wish.EXPIRE, "age")
+            return True
+
+    return await one_by_one(await due_to_expire(database, limit), expire)
+
+
+async def state_of(database: Database, job: UUID) -> State:
+    async with database.transaction() as connection:
+        row = await (await connection.execute("SELECT state FROM job WHERE id = %s", (job,))).fetchone()
+    if row is None:
+        raise JobGone
+    return State(row["state"])

@@ -8,6 +8,7 @@ from retake.domain.states import Wish, requeued
 from retake.domain.timing import Timing
 from retake.domain.work import PartKind
 from retake.store.connect import Database
+from retake.store.each import one_by_one
 from retake.store.move import LeaseLost, Move, moving_part
 from retake.store.parts import fail_queued, fail_video
 
@@ -29,7 +30,7 @@ async def reap(database: Database, timing: Timing, limit: int = 100) -> Reaped:
 
     1. Write the pass's time; when the one before is too old, or Postgres younger than a lease, keep quiet for a lease.
     2. Each part whose lease is over is taken back in a transaction of its own, which asks once more: the list may
-    be older than an outage.
+    be older than an outage. One that cannot be taken back keeps no other from its turn.
     """
     async with database.transaction() as connection:
         rows = await connection.execute(
@@ -50,10 +51,15 @@ async def reap(database: Database, timing: Timing, limit: int = 100) -> Reaped:
             (limit,),
         )
         lost = [row["id"] for row in await rows.fetchall()]
-    taken = 0
-    for part in lost:
-        taken += await _take_back(database, part, timing)
+    taken = await one_by_one(lost, lambda part: _take_back(database, part, timing))
     return Reaped(quiet=False, parts=taken)
+
+
+async def lapsed(database: Database) -> list[tuple[int, str]]:
+    """Parts whose lease is over, and their workers."""
+    async with database.transaction() as connection:
+        rows = await connection.execute("SELECT id, worker FROM part WHERE state = 'running' AND lease_until < now()")
+        return [(row["id"], row["worker"]) for row in await rows.fetchall()]
 
 
 async def _take_back(database: Database, part: int, timing: Timing) -> bool:

@@ -6,6 +6,7 @@ from uuid import UUID
 from retake.domain.states import ENDED, State, Wish
 from retake.store.connect import Database
 from retake.store.move import Move, moving
+from retake.store.room import admit
 from retake.store.sources import SourceGone, estimate, lock_ready_sources
 
 
@@ -17,12 +18,19 @@ class NothingToRetry(Exception):
         self.state = state
 
 
-async def retry(database: Database, job: UUID, video: UUID | None = None, *, workspace: UUID | None = None) -> State:
+async def retry(
+    database: Database,
+    job: UUID,
+    video: UUID | None = None,
+    *,
+    workspace: UUID | None = None,
+    cap: int | None = None,
+) -> State:
     """Queues again what failed or was cancelled, of one video or of all; the counters start anew.
 
     1. Only videos that ended are touched, and a cancelled job only once it has ended. 2. Their sources are locked; a
-    video whose source is gone stays as it is. 3. Failed and cancelled takes, and the parts that hold them, are queued;
-    the inspect part only where there are no takes yet.
+    video whose source is gone stays as it is. 3. What their takes may need fits under the cap, as at accept. 4. Failed
+    and cancelled takes, and the parts that hold them, are queued; the inspect part only where there are no takes yet.
     """
     async with moving(database, job, workspace) as move:
         if move.job.wish is Wish.EXPIRE or (move.job.wish is Wish.CANCEL and move.job.state not in ENDED):
@@ -34,6 +42,7 @@ async def retry(database: Database, job: UUID, video: UUID | None = None, *, wor
         videos = [row for row in videos if row["source_id"] in sizes]
         if not videos:
             raise SourceGone
+        await admit(move.connection, sum(estimate(sizes[row["source_id"]], row["again"]) for row in videos), cap)
         if move.job.state in ENDED and move.job.wish is not Wish.RUN:
             await move.wish(Wish.RUN)
         for row in videos:
@@ -44,7 +53,12 @@ async def retry(database: Database, job: UUID, video: UUID | None = None, *, wor
 async def _retryable(move: Move, video: UUID | None) -> list[dict[str, Any]]:
     rows = await move.connection.execute(
         """
-        SELECT v.id, v.source_id FROM video v
+        SELECT v.id, v.source_id, takes.again FROM video v JOIN job j ON j.id = v.job_id
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN count(*) = 0 THEN j.variations
+                ELSE count(*) FILTER (WHERE state IN ('failed', 'cancelled')) END AS again
+            FROM variation WHERE video_id = v.id
+        ) takes
         WHERE v.job_id = %(job)s AND (%(video)s::uuid IS NULL OR v.id = %(video)s)
             AND v.state IN ('completed', 'failed', 'cancelled')
             AND (v.error_code IS NOT NULL

@@ -36,11 +36,16 @@ class Queue:
     videos: int
 
 
+async def lock_admission(connection: Connection) -> None:
+    """Nobody else is admitted, and nobody evicted, before this transaction ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock(2, 0)")
+
+
 async def admit(connection: Connection, needed: int, cap: int | None) -> None:
-    """Nobody else is admitted before this transaction ends."""
+    """StorageFull unless so many bytes more fit under the cap."""
     if cap is None:
         return
-    await connection.execute("SELECT pg_advisory_xact_lock(2, 0)")
+    await lock_admission(connection)
     row = await (await connection.execute("SELECT coalesce(sum(bytes), 0)::bigint AS used FROM storage")).fetchone()
     assert row is not None
     if row["used"] + needed > cap:

@@ -169,3 +169,18 @@ async def sweep_source(database: Database) -> list[str] | None:
             return []
         await charge_ledger(connection, gone["workspace"], -gone["size"])
         return await drop_chunks(connection, [row["id"]])
+
+
+async def unneeded_sources(database: Database, limit: int) -> list[UUID]:
+    """What the sweep would take."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            """
+            SELECT id FROM source
+            WHERE state = 'ready' AND origin = 'upload' AND NOT source_needed(id)
+                AND EXISTS (SELECT FROM video WHERE source_id = source.id)
+            LIMIT %s
+            """,
+            (limit,),
+        )
+        return [row["id"] for row in await rows.fetchall()]

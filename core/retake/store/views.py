@@ -54,7 +54,7 @@ async def summaries(
         rows = await connection.execute(
             """
             SELECT j.id, j.options ->> 'name' AS name, j.kind, j.state, j.created_at, j.ended_at, j.expires_at,
-                   j.expired_because, j.variations, job_sum.*
+                   j.expired_because, j.kept, j.variations, job_sum.*
             FROM (
                 SELECT listed.* FROM unnest(%(kinds)s::text[]) AS kinds (kind)
                 CROSS JOIN unnest(%(states)s::text[]) AS states (state)
@@ -91,7 +91,7 @@ async def job_view(database: Database, workspace: UUID, job: UUID, page: Page = 
         rows = await connection.execute(
             """
             SELECT j.id, j.options ->> 'name' AS name, j.kind, j.wish, j.state, j.variations, j.seed, j.created_at,
-                   j.started_at, j.ended_at, j.expires_at, j.expired_because, job_sum.*, files.list AS files,
+                   j.started_at, j.ended_at, j.expires_at, j.expired_because, j.kept, job_sum.*, files.list AS files,
                    (SELECT count(*) FROM video WHERE job_id = j.id AND state = ANY(%(states)s)) AS matching
             FROM job j CROSS JOIN LATERAL job_sum(j.id, j.variations)
             CROSS JOIN LATERAL (

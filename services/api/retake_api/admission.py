@@ -1,10 +1,12 @@
-"""The one place where what somebody brings is admitted, or refused for want of room."""
+"""The one place where what somebody brings is admitted, ended jobs making room for it, or refused for want of room."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
 
+from retake.room import make_room
 from retake.store.jobs import NewJob, accept
 from retake.store.room import QueueFull, StorageFull
 from retake_api.incoming import Dock
@@ -12,17 +14,19 @@ from retake_api.problems import Problem
 
 T = TypeVar("T")
 
+_PATIENCE = 30.0  # seconds, after which whoever lost every race for the room is refused
+
 
 async def accept_job(dock: Dock, new: NewJob) -> list[UUID]:
     """The ids of its videos; or a Problem."""
     new = replace(new, retention=dock.storage.retention(new.kind))
-    return await admitted(lambda: accept(dock.database, new, cap=dock.storage.cap, queue=dock.queue))
+    return await admitted(dock, lambda: accept(dock.database, new, cap=dock.storage.cap, queue=dock.queue))
 
 
-async def admitted(attempt: Callable[[], Awaitable[T]]) -> T:
+async def admitted(dock: Dock, attempt: Callable[[], Awaitable[T]]) -> T:
     """What `attempt` gives, which asks the store for room; or Problem 507, or 429."""
     try:
-        return await attempt()
+        return await _finding_room(dock, attempt)
     except StorageFull as full:
         raise Problem(
             507,
@@ -30,7 +34,7 @@ async def admitted(attempt: Callable[[], Awaitable[T]]) -> T:
             f"Storage is full: this needs {full.needed:,} bytes, and {full.free:,} are free.",
             needed=full.needed,
             free=full.free,
-            suggestion="Ask for fewer variations, or try again when older jobs have expired.",
+            suggestion="Ask for fewer variations, or delete jobs that are not needed any more.",
         ) from None
     except QueueFull as full:
         raise Problem(
@@ -40,3 +44,17 @@ async def admitted(attempt: Callable[[], Awaitable[T]]) -> T:
             headers={"Retry-After": "60"},
             limit=full.most,
         ) from None
+
+
+async def _finding_room(dock: Dock, attempt: Callable[[], Awaitable[T]]) -> T:
+    """When it does not fit, ended jobs go for it; StorageFull when none can go, or none that would help."""
+    cap, clock = dock.storage.cap, asyncio.get_running_loop().time
+    deadline = clock() + _PATIENCE
+    while True:
+        try:
+            return await attempt()
+        except StorageFull as full:
+            if cap is None or clock() > deadline:
+                raise
+            if not await make_room(dock.database, dock.blobs, cap=cap, needed=full.needed):
+                raise

@@ -30,6 +30,7 @@ from retake_api import (
     openapi,
     problems,
     schemas,
+    storage,
 )
 from retake_api.addresses import PathPrefix
 from retake_api.auth import Access, Gate
@@ -79,6 +80,7 @@ def create_app(tools: Tools) -> FastAPI:
     dock = Dock(tools.database, tools.blobs, Buffers(tools.limits.buffer_mib * MIB), tools.limits, tools.storage)
     creation.install(app, gate, dock, tools.wake)
     jobs.install(app, gate, tools.database)
+    storage.install(app, gate, tools.database, tools.storage)
     delivery = Delivery(tools.database, tools.blobs, tools.timing)
     downloads.install(app, gate.workspace, tools.database, delivery)
     files.install(app, gate.workspace, tools.database, tools.blobs, delivery)

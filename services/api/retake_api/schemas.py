@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from pydantic.alias_generators import to_camel
 
 from retake.domain.states import State, VariationState, Wish
@@ -33,6 +33,7 @@ Share = Annotated[float, said(0.417, "From 0 to 1; only a retry lowers it.")]
 Sentence = Annotated[str | None, said(None, "One sentence for people, when something went wrong.")]
 Code = Annotated[str | None, said(None, "The same for programs, in snake_case.")]
 Reason = Annotated[str | None, said(None, "Why it expired: age, space or deleted.")]
+Kept = Annotated[bool, Field(examples=[False], description="It does not go for want of room; its time still runs.")]
 Moment = Annotated[datetime | None, said("2026-03-01T12:04:31Z")]
 Thumbnail = Annotated[str | None, said(f"{_FILE}/thumbnail", "Of a picture, once there is one.")]
 Kind = Annotated[str, said("variations")]
@@ -223,6 +224,7 @@ class Summary(Shape):
     ended_at: Annotated[datetime | None, said(None)]
     expires_at: Annotated[datetime | None, said(None)]
     expired_because: Reason
+    kept: Kept
 
 
 class Job(Shape):
@@ -246,5 +248,54 @@ class Job(Shape):
     ended_at: Annotated[datetime | None, said(None)]
     expires_at: Annotated[datetime | None, said(None)]
     expired_because: Reason
+    kept: Kept
     error: Sentence
     error_code: Code
+
+
+class Keep(Shape):
+    model_config = ConfigDict(extra="forbid")
+
+    keep: Annotated[StrictBool, Field(examples=[True])]
+
+
+class BytesByKind(Shape):
+    """What a workspace's bytes are."""
+
+    sources: Annotated[int, said(48213377, "Uploaded videos.")]
+    arriving: Annotated[int, said(0, "Declared by uploads that are not complete.")]
+    takes: Annotated[int, said(96426754, "Finished takes.")]
+    promised: Annotated[int, said(0, "Kept free for takes that are not made yet.")]
+
+
+class NextToGo(Shape):
+    job_id: Annotated[UUID | None, Field(description="Null when it is another workspace's.")]
+    bytes: Bytes
+    ended_at: datetime
+    expires_at: datetime
+    why: Annotated[str, said("It ended before all the others.")]
+
+
+class KeptJob(Shape):
+    job_id: UUID
+    name: Annotated[str | None, said("spring")]
+    status: Status
+    bytes: Bytes
+    ended_at: Moment
+    expires_at: Moment
+
+
+class StorageUse(Shape):
+    """All in bytes, and of all workspaces unless it says otherwise. Without a cap there is no limit."""
+
+    used: Annotated[int, said(144640131, "Stored, and kept free for what is under way.")]
+    going: Annotated[int, said(0, "Part of it: of what is expired, and about to go by itself.")]
+    cap: Annotated[int | None, said(85899345920)]
+    free: Annotated[int | None, said(85754705789)]
+    makes_room_above: Annotated[int | None, said(73014444032, "Above this, ended jobs go in turn,")]
+    makes_room_until: Annotated[int | None, said(64424509440, "until no more than this stays.")]
+    workspace: Annotated[int, said(144640131, "What the caller's workspace uses.")]
+    by_kind: BytesByKind
+    next: Annotated[list[NextToGo], Field(description="The jobs that would go for want of room, in this order.")]
+    kept: Annotated[list[KeptJob], Field(description="The caller's jobs that would not.")]
+    kept_most: Annotated[int, said(10, "So many may be kept.")]

@@ -30,7 +30,7 @@ async def from_form(request: Request, dock: Dock, workspace: UUID) -> tuple[NewJ
     arrival = Arrival(dock, workspace)
     try:
         await admitted(
-            lambda: reserve(dock.database, arrival.job, workspace, length, cap=dock.storage.cap, queue=dock.queue)
+            dock, lambda: reserve(dock.database, arrival.job, workspace, length, cap=dock.storage.cap, queue=dock.queue)
         )
         new = await arrival.take(read_form(request.stream(), boundary, most_parts=dock.limits.files + len(FIELDS)))
     except BaseException:

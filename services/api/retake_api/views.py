@@ -28,6 +28,7 @@ def summary(row: Row) -> Summary:
         ended_at=row["ended_at"],
         expires_at=row["expires_at"],
         expired_because=row["expired_because"],
+        kept=row["kept"],
     )
 
 
@@ -55,6 +56,7 @@ def job(row: Row) -> Job:
         ended_at=row["ended_at"],
         expires_at=row["expires_at"],
         expired_because=row["expired_because"],
+        kept=row["kept"],
         error=why,
         error_code=code,
     )

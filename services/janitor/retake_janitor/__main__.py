@@ -1,20 +1,28 @@
-"""`python -m retake_janitor`: one pass of chores, then exit. A CronJob, or `make run`, starts it every five minutes."""
+"""`python -m retake_janitor`: one pass of chores, then exit. A CronJob, or `make run`, starts it every five minutes.
 
+Any number may run at once: no lock keeps them apart, because a janitor that is stopped in the middle would keep it.
+Each chore moves rows by compare-and-set, and its count is what it did itself. One that fails is told, and keeps no
+other from its turn; the exit code says so in the end.
+"""
+
+import argparse
 import asyncio
 import os
 import socket
 import sys
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from retake import logs
-from retake.blobs.bucket import open_blobs
+from retake.blobs.bucket import Blobs, open_blobs
 from retake.blobs.errors import BlobError
+from retake.domain.timing import Timing
 from retake.entry import enter
-from retake.settings import Bucket, Clock, Nats, Observe, Postgres
-from retake.store.connect import Unavailable, open_database
+from retake.settings import Bucket, Clock, Nats, Observe, Postgres, Storage
+from retake.store.connect import Database, Unavailable, open_database
 from retake.store.janitor_runs import begin_run, end_run
-from retake_janitor import announce, expire, purge, rescue, sources
+from retake_janitor import announce, evict, expire, purge, rescue, sources, tombstones
 
 log = logs.logger(__name__)
 
@@ -25,32 +33,100 @@ class Settings:
     postgres: Postgres
     bucket: Bucket
     nats: Nats
+    storage: Storage
     clock: Clock
 
 
-async def run(settings: Settings) -> dict[str, int]:
-    """Each chore is idempotent and safe beside another janitor's; its count is what it did."""
+@dataclass
+class Pass:
+    """What each chore did, or why it failed."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+class ChoresFailed(Exception):
+    """Some chores of a pass failed; the others are done."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a chore works with. A `dry` one says what it would do, and changes nothing."""
+
+    settings: Settings
+    database: Database
+    blobs: Blobs
+    dry: bool
+
+    @property
+    def timing(self) -> Timing:
+        return self.settings.clock.timing()
+
+
+def _announce(tools: Tools) -> Awaitable[int]:
+    holder = f"janitor-{socket.gethostname()}-{os.getpid()}"
+    return announce.run_once(tools.database, tools.settings.nats, tools.timing, holder, dry=tools.dry)
+
+
+CHORES: Mapping[str, Callable[[Tools], Awaitable[int]]] = {
+    "rescue": lambda tools: rescue.run_once(tools.database, tools.timing, dry=tools.dry),
+    "announce": _announce,
+    "expire": lambda tools: expire.run_once(tools.database, dry=tools.dry),
+    "evict": lambda tools: evict.run_once(tools.database, tools.settings.storage.cap, dry=tools.dry),
+    "purge": lambda tools: purge.run_once(tools.database, tools.blobs, dry=tools.dry),
+    "sources": lambda tools: sources.run_once(tools.database, tools.blobs, dry=tools.dry),
+    "tombstones": lambda tools: tombstones.run_once(tools.database, dry=tools.dry),
+}
+"""In the order of a pass: what waits, then what goes, then what is left lying about."""
+
+
+async def run(settings: Settings, *, dry: bool = False, only: Collection[str] = ()) -> Pass:
+    """The chores one after the other, or only some of them."""
     async with AsyncExitStack() as opened:
         database = await opened.enter_async_context(open_database(settings.postgres, name="retake-janitor"))
         blobs = await opened.enter_async_context(open_blobs(settings.bucket))
-        timing = settings.clock.timing()
-        number = await begin_run(database)
-        counts = {
-            "rescued": await rescue.run_once(database, timing),
-            "announced": await announce.run_once(
-                database, settings.nats, timing, f"janitor-{socket.gethostname()}-{os.getpid()}"
-            ),
-            "expired": await expire.run_once(database),
-            "purged": await purge.run_once(database, blobs),
-            "sources": await sources.run_once(database, blobs),
-        }
-        await end_run(database, number, counts)
-        log.info("pass done", **counts)
-        return counts
+        tools = Tools(settings, database, blobs, dry)
+        number = None if dry else await begin_run(database)
+        done = Pass()
+        for name, chore in CHORES.items():
+            if only and name not in only:
+                continue
+            try:
+                done.counts[name] = await chore(tools)
+            except Exception as error:
+                log.exception("a chore failed", chore=name)
+                done.errors[name] = repr(error)
+        if number is not None:
+            await end_run(database, number, done.counts, done.errors)
+        log.info("dry run done" if dry else "pass done", failed=sorted(done.errors), **done.counts)
+        return done
+
+
+async def one_pass(settings: Settings, asked: argparse.Namespace) -> None:
+    done = await run(settings, dry=asked.dry_run, only=asked.chore)
+    if done.errors:
+        raise ChoresFailed(", ".join(done.errors))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m retake_janitor",
+        description="One pass of the janitor's chores, in this order: " + ", ".join(CHORES) + ".",
+        epilog="Exit codes: 0 all is done; 1 a chore failed, the others are done; 2 wrong usage or settings.",
+    )
+    parser.add_argument("chore", nargs="*", choices=[[], *CHORES], help="do only these")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done now, and change nothing")
+    return parser.parse_args()
 
 
 def main() -> int:
-    return enter("janitor", Settings, lambda settings: asyncio.run(run(settings)), ends=(Unavailable, BlobError))
+    asked = arguments()
+    return enter(
+        "janitor",
+        Settings,
+        lambda settings: asyncio.run(one_pass(settings, asked)),
+        ends=(Unavailable, BlobError, ChoresFailed),
+    )
 
 
 if __name__ == "__main__":

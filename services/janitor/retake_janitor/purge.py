@@ -1,21 +1,25 @@
 """Expired jobs give up their bytes: their state went first, now the objects go, then the row says that they are gone.
 
-Whoever dies in between leaves an expired job without its stamp, and the next pass does it again: deleting what is not
-there is fine, and only the stamp moves the ledger.
+The grace in between is as long as somebody downloads. Whoever dies in between leaves an expired job without its stamp,
+and the next pass does it again: deleting what is not there is fine, and only the stamp moves the ledger.
 """
 
+from retake import logs
 from retake.blobs.bucket import Blobs
-from retake.blobs.keys import of_job, parse
+from retake.disposal import purge_job
 from retake.store.connect import Database
-from retake.store.results import purgeable, stamp_purged
+from retake.store.each import one_by_one
+from retake.store.results import purgeable
 
-MOST = 100
+log = logs.logger(__name__)
+
+MOST = 1000
 
 
-async def run_once(database: Database, blobs: Blobs, most: int = MOST) -> int:
-    purged = 0
-    for job in await purgeable(database, most):
-        for prefix in of_job(str(job)):
-            await blobs.delete_many([blob.key async for blob in blobs.listing(prefix) if parse(blob.key)])
-        purged += await stamp_purged(database, job)
-    return purged
+async def run_once(database: Database, blobs: Blobs, *, dry: bool = False, most: int = MOST) -> int:
+    jobs = await purgeable(database, most)
+    if not dry:
+        return await one_by_one(jobs, lambda job: purge_job(database, blobs, job))
+    for job in jobs:
+        log.info("would delete the bytes of a job", job=str(job))
+    return len(jobs)
