@@ -41,15 +41,16 @@ class Footage:
         """What the store has no words for: to look at rows, and to move times."""
         async with self.database.transaction() as connection:
             rows = await connection.execute(statement.encode(), values)
-            return await rows.fetchall() if rows.description else []
+            return await rows.fetchall() if rows.description is not None else []
 
-    async def source(self, workspace: UUID, chunks: int = 2) -> UUID:
+    async def source(self, workspace: UUID, chunks: Sequence[int] = (100, 100)) -> UUID:
+        """`chunks` are their sizes."""
         source = await sources.begin_source(self.database, workspace)
-        for n in range(chunks):
-            data = os.urandom(100)
-            key = SourceChunk(str(source), n, uuid4().hex).key
+        for n, size in enumerate(chunks):
+            data = os.urandom(size)
+            key, sha = SourceChunk(str(source), n, uuid4().hex).key, hashlib.sha256(data).hexdigest()
             await sources.intend_chunk(
-                self.database, source, n=n, start=100 * n, size=100, sha256=hashlib.sha256(data).hexdigest(), key=key
+                self.database, source, n=n, start=sum(chunks[:n]), size=size, sha256=sha, key=key
             )
             await self.blobs.put(key, data)
             await sources.chunk_done(self.database, source, key)
@@ -57,10 +58,15 @@ class Footage:
         return source
 
     async def accepted(
-        self, names: Sequence[str] = ("clip.mp4",), takes: int = 2, owner: str = "people", **request: Any
+        self,
+        names: Sequence[str] = ("clip.mp4",),
+        takes: int = 2,
+        owner: str = "people",
+        chunks: Sequence[int] = (100, 100),
+        **request: Any,
     ) -> Filmed:
         workspace = await ensure_workspace(self.database, owner)
-        videos = [(name, await self.source(workspace)) for name in names]
+        videos = [(name, await self.source(workspace, chunks)) for name in names]
         new = NewJob(workspace, videos, takes, seed=7, **request)
         return Filmed(new.id, workspace, await accept(self.database, new))
 

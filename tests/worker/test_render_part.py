@@ -17,6 +17,7 @@ from retake.blobs.bucket import Blobs, open_blobs
 from retake.blobs.keys import Result, SourceChunk
 from retake.bus.connection import open_bus
 from retake.domain.candidates import Candidates
+from retake.domain.errors import CORRUPT, BadInput
 from retake.domain.work import RECIPE_VERSION, Claim, Plan, Planned
 from retake.settings import Bucket, Nats
 from retake.store import parts, sources
@@ -29,6 +30,7 @@ from retake_worker.render_part import render_part
 from retake_worker.scratch import Scratch
 from retake_worker.tools import Tools
 from store.scene import TIMING, Accepted, Scene
+from worker.cooking import recipe as plain
 
 pytestmark = pytest.mark.anyio
 
@@ -146,14 +148,15 @@ async def test_one_bad_take_fails_alone(scene: Scene, tools: Tools, clips: Clips
 
 
 async def test_a_take_that_is_not_what_was_due_is_not_published(scene: Scene, tools: Tools, clips: Clips) -> None:
-    def longer(probe: dict[str, Any]) -> dict[str, Any]:
-        return {**probe, "frames": 90, "duration": 3.0}
+    def smaller(probe: dict[str, Any]) -> dict[str, Any]:
+        return {**probe, "width": probe["width"] - 2}
 
-    job = await planned(scene, tools, clips("motion"), Candidates(3, SHA256, 2).first(), longer)
+    job = await planned(scene, tools, clips("motion"), [plain(1), plain(2)], smaller)
 
     await work_on(tools, await scene.claim_next(job))
 
     assert await scene.states(job) == ("failed", ["failed"], ["done", "done"], ["failed", "failed"])
+    assert {row["error_code"] for row in await scene.variations(job.video)} == {"encoder"}
     assert [blob.key async for blob in tools.blobs.listing("results/")] == []
 
 
@@ -164,10 +167,11 @@ async def test_a_source_that_turns_out_to_be_damaged_is_blamed_for_its_takes(
     half = hollow(clips("motion").read_bytes())
     job = await planned(scene, tools, clips("motion"), Candidates(3, SHA256, 2).first(), stored=half)
 
-    await work_on(tools, await scene.claim_next(job))
+    with pytest.raises(BadInput) as damaged:
+        await work_on(tools, await scene.claim_next(job))
 
-    assert await scene.states(job) == ("failed", ["failed"], ["done", "done"], ["failed", "failed"])
-    assert {row["error_code"] for row in await scene.variations(job.video)} == {"corrupt"}
+    assert damaged.value.failure is CORRUPT
+    assert [blob.key async for blob in tools.blobs.listing("results/")] == []
 
 
 async def test_after_a_loss_takes_go_one_by_one_and_each_is_named_first(

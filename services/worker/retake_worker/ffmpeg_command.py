@@ -85,6 +85,8 @@ def reading(demuxer: str, limits: Limits) -> list[str]:
 
 
 QUIETLY = ["-nostdin", "-hide_banner", "-v", "error", "-y"]
+TELLING = ["-nostdin", "-hide_banner", "-v", "repeat+warning", "-nostats", "-y", "-max_error_rate", "1"]
+"""Each damaged frame is told of, and is no error."""
 
 
 def render_arguments(
@@ -92,8 +94,7 @@ def render_arguments(
 ) -> list[str]:
     """Makes a take of each recipe, in one run; of its `sisters`, which are made elsewhere, only the small frames."""
     return [
-        *QUIETLY,
-        *reading(clip.demuxer, limits), "-i", f"file:{SOURCE}",
+        *TELLING, *reading(clip.demuxer, limits), "-i", f"file:{SOURCE}",
         "-filter_threads", "1", "-filter_complex_threads", "1", "-filter_complex", _graph(clip, recipes, sisters),
         *(argument for recipe in recipes for argument in _output(clip, recipe)),
         *(argument for index in [0, *(recipe["index"] for recipe in recipes)] for argument in _look_output(index)),
@@ -122,8 +123,7 @@ def _thumbs(number: int, index: int) -> list[str]:
 def decode_arguments(clip: Clip, limits: Limits) -> list[str]:
     """Decodes all pictures of the source, for nothing but to hear which are damaged."""
     return [
-        "-nostdin", "-hide_banner", "-v", "repeat+info", "-nostats", "-max_error_rate", "1",
-        *reading(clip.demuxer, limits), "-i", f"file:{SOURCE}",
+        *TELLING, *reading(clip.demuxer, limits), "-i", f"file:{SOURCE}",
         "-map", f"0:{clip.picture}", "-fps_mode", "passthrough", "-f", "null", "-",
     ]  # fmt: skip
 
@@ -229,7 +229,7 @@ def _output(clip: Clip, recipe: Recipe) -> list[str]:
     index, profile = recipe["index"], PROFILES[recipe["output"]["profile"]]
     larger = max(1.0, clip.size.width * clip.size.height / _FULL_HD)
     sound = (
-        ["-map", f"[a{index}]", "-c:a", "aac", "-b:a", "128k", "-flags:a", "+bitexact"]
+        ["-map", f"[a{index}]", "-c:a", "aac", "-aac_coder", "fast", "-b:a", "128k", "-flags:a", "+bitexact"]
         if clip.sound is not None
         else []
     )

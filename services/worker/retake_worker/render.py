@@ -20,7 +20,7 @@ import structlog
 from retake.blobs.bucket import Blobs
 from retake.blobs.keys import Result, ResultThumb
 from retake.domain.distinct import Pair
-from retake.domain.errors import ENCODER, BadInput, Failure
+from retake.domain.errors import CORRUPT, ENCODER, BadInput, Failure
 from retake.domain.limits import Limits
 from retake.domain.recipe import lasting, shown_of
 from retake.domain.work import Claim, Rendered
@@ -83,8 +83,9 @@ async def render(
 ) -> None:
     """Makes all these takes in one run, and what they are compared by, of their sisters too.
 
-    Raises FFmpegError, or OSError when it is the disk that is full."""
-    clip = kitchen.clip
+    Raises FFmpegError, OSError when it is the disk that is full, or BadInput when too many frames of the source were
+    not sound."""
+    clip, told = kitchen.clip, Told()
     pixels = clip.size.width * clip.size.height * clip.frames * len(recipes)
     written = pixels * _BYTES_PER_PIXEL + clip.seconds * len(recipes) * _BYTES_PER_SECOND
     patience = Patience(
@@ -94,11 +95,12 @@ async def render(
     )
     arguments = render_arguments(clip, recipes, kitchen.limits, sisters)
     try:
-        await run(kitchen.ffmpeg, arguments, kitchen.folder, patience, moved=moved)
+        await run(kitchen.ffmpeg, arguments, kitchen.folder, patience, moved=moved, said=told.hear)
     except FFmpegFailed as error:
         if os.strerror(errno.ENOSPC) in error.tail:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         raise
+    _believe(clip, _decoded(clip) - told.damaged)
 
 
 async def check(kitchen: Kitchen, recipes: Sequence[Mapping[str, Any]]) -> list[Verdict]:
@@ -120,11 +122,10 @@ async def _undecoded(kitchen: Kitchen, indices: Sequence[int]) -> FFmpegError | 
     return None
 
 
-async def source_is_damaged(kitchen: Kitchen) -> bool:
-    """Whether too few of its frames are sound, all over; inspect looked at some stretches only."""
+async def examine(kitchen: Kitchen) -> None:
+    """Raises BadInput when too few frames of the source are sound, all over; inspect looked at some stretches only."""
     clip, told, decoded = kitchen.clip, Told(), [0]
-    due = round(clip.fps * clip.seconds)
-    pixels = clip.width * clip.height * due
+    pixels = clip.width * clip.height * _decoded(clip)
     patience = Patience(stall=kitchen.stall, total=_AT_LEAST + pixels / 1e6 * _SECONDS_PER_MEGAPIXEL)
     try:
         await run(
@@ -132,8 +133,20 @@ async def source_is_damaged(kitchen: Kitchen) -> bool:
             moved=decoded.append, said=told.hear,
         )  # fmt: skip
     except FFmpegError as error:
-        return diagnosis(error).final
-    return too_few(decoded[-1] - told.damaged, due)
+        if (failure := diagnosis(error)).final:
+            raise BadInput(failure, f"{error}: {error.tail}") from error
+        return
+    _believe(clip, decoded[-1] - told.damaged)
+
+
+def _decoded(clip: Clip) -> int:
+    """How many frames the source has, also where takes have fewer."""
+    return round(clip.fps * clip.seconds)
+
+
+def _believe(clip: Clip, sound: int) -> None:
+    if too_few(sound, _decoded(clip)):
+        raise BadInput(CORRUPT, f"{sound} of {_decoded(clip)} frames are sound")
 
 
 def _walked(kitchen: Kitchen, recipe: Mapping[str, Any]) -> Verdict:
