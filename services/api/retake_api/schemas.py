@@ -26,6 +26,7 @@ JobId = Annotated[str, Path(examples=["7f9c2ba4-e88f-4d2a-9b1e-2d6f0a5c3e11"], d
 FileId = Annotated[
     str, Path(examples=["c1f3c1de-6a8e-4b7a-8f0b-5a0a4c1b9d27"], description="The `id` of one of its files.")
 ]
+UploadId = Annotated[str, Path(examples=["0b8f3c52-4a51-4f7e-9d2b-6a1c0e7d5f90"], description="The `id` of an upload.")]
 Name = Annotated[str, said("holiday.mp4")]
 Bytes = Annotated[int, said(48213377, "In bytes.")]
 Seconds = Annotated[float, said(12.48, "In seconds.")]
@@ -89,6 +90,13 @@ class JobOfUploads(Shape):
     options: Annotated[
         dict[str, Any], Field(default={}, examples=[{"name": "spring", "seed": 7}], description="As in a form.")
     ]
+
+
+class UploadBegun(Shape):
+    id: UUID
+    offset: Annotated[int, said(0, "How many bytes are stored.")]
+    length: Bytes
+    expires_at: datetime
 
 
 class AcceptedFile(Shape):
