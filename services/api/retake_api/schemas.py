@@ -114,6 +114,9 @@ class AcceptedJob(Shape):
     status_url: Annotated[str, said("/api/jobs/7f9c2ba4-e88f-4d2a-9b1e-2d6f0a5c3e11", "Also in `Location`.")]
 
 
+_APART = {"structure": 63.0, "look": {"ssim": 0.34, "dyuv": 7.3}, "time": 1.03, "mirrored": False, "near": False}
+
+
 class Variation(Shape):
     index: int
     status: Annotated[str, said(VariationState.COMPLETED, "queued, processing, completed, failed or cancelled.")]
@@ -122,26 +125,7 @@ class Variation(Shape):
     duration: Seconds | None
     distance: Annotated[
         dict[str, Any] | None,
-        said(
-            {
-                "source": {
-                    "structure": 63.0,
-                    "look": {"ssim": 0.34, "dyuv": 7.3},
-                    "time": 1.03,
-                    "mirrored": False,
-                    "near": False,
-                },
-                "nearest": {
-                    "index": 4,
-                    "structure": 42.7,
-                    "look": {"ssim": 0.53, "dyuv": 6.3},
-                    "time": 0.98,
-                    "mirrored": False,
-                    "near": False,
-                },
-            },
-            "How far it is from its source, and from the take most like it.",
-        ),
+        said({"source": _APART, "nearest": {"index": 4, **_APART}}, "From its source, and from the take most like it."),
     ]
     url: Annotated[str | None, said(f"{_FILE}/variations/1", "Of its bytes, once it is completed.")]
     thumbnail_url: Annotated[str | None, said(f"{_FILE}/variations/1/thumbnail")]
