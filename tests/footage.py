@@ -102,7 +102,7 @@ class Footage:
         place = (str(job.id), str(claimed.video), take.index, claimed.number)
         rendered = Rendered(
             take.index, Result(*place).key, len(data), zlib.crc32(data), hashlib.sha256(data).hexdigest(),
-            duration=1.5, distance={"look": 0.9}, thumb_key=ResultThumb(*place).key,
+            duration=1.5, distance={"look": 0.9}, thumb_key=ResultThumb(*place).key, engine="ffmpeg 9 libx264",
         )  # fmt: skip
         await self.blobs.put(rendered.key, data)
         await self.blobs.put(ResultThumb(*place).key, b"thumb")

@@ -25,6 +25,7 @@ from retake.store.connect import Database
 from retake.store.jobs import NewJob, accept
 from retake.store.work import work_of
 from retake.store.workspaces import ensure_workspace
+from retake_worker.engine import Engine
 from retake_worker.inspect import probed
 from retake_worker.render_part import render_part
 from retake_worker.scratch import Scratch
@@ -58,8 +59,8 @@ async def tools(
     *, database: Database, blobs: Blobs, nats: Nats, ffmpeg: Path, tmp_path: Path, reached: list[str]
 ) -> AsyncIterator[Tools]:
     async with open_bus(nats, TIMING, name="worker") as bus:
-        scratch = Scratch(tmp_path, "worker")
-        yield Tools(database, blobs, bus, TIMING, scratch, "worker", 1, ffmpeg, reach=reached.append)
+        scratch, engine = Scratch(tmp_path, "worker"), Engine(fingerprint="ffmpeg 9 libx264")
+        yield Tools(database, blobs, bus, TIMING, scratch, "worker", 1, ffmpeg, engine=engine, reach=reached.append)
         scratch.close()
 
 
@@ -125,6 +126,7 @@ async def test_each_take_is_stored_and_committed_with_its_facts(
         (tmp_path / "take.mp4").write_bytes(data)
         assert abs(player.picture(tmp_path / "take.mp4").end - row["duration"]) < 1 / 30
         assert not row["distance"]["source"]["near"]
+        assert row["engine"] == "ffmpeg 9 libx264"
         assert row["distance"]["nearest"]["index"] != row["index"]
 
 

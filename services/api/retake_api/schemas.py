@@ -145,8 +145,12 @@ class VariationWithRecipe(Variation):
                 "effects": [{"name": "zoom", "params": {"factor": 1.07, "x": 0.31, "y": 0.84}}],
                 "output": {"profile": "fast"},
             },
-            "All of how it was made; the same recipe and source give the same bytes again.",
+            "All of how it was made; the same recipe, source and engine give the same bytes again.",
         ),
+    ]
+    engine: Annotated[
+        str | None,
+        said("ffmpeg 9.0.2 0d709a0bed1a x86_64 libx264 pipeline 1", "What it was made by, once it is completed."),
     ]
 
 
@@ -217,6 +221,11 @@ class Summary(Shape):
     expires_at: Annotated[datetime | None, said(None)]
     expired_because: Reason
     kept: Kept
+
+
+class DeletedJob(Shape):
+    job_id: UUID
+    status: Annotated[State, said(State.EXPIRED, "expired, or cancelling while a worker still stops.")]
 
 
 class Job(Shape):

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from retake.domain.effects import EFFECTS
-from retake.domain.effects.effect import number
 from retake.domain.limits import Limits
 from retake_worker.clip import MOST_FPS, Clip
 from retake_worker.codecs import DECODERS
+from retake_worker.engine import STANDARD, Engine, encoding
 
 Recipe = Mapping[str, Any]
 
@@ -90,13 +90,18 @@ TELLING = ["-nostdin", "-hide_banner", "-v", "repeat+warning", "-nostats", "-y",
 
 
 def render_arguments(
-    clip: Clip, recipes: Sequence[Recipe], limits: Limits, sisters: Sequence[Recipe] = ()
+    clip: Clip,
+    recipes: Sequence[Recipe],
+    limits: Limits,
+    sisters: Sequence[Recipe] = (),
+    *,
+    engine: Engine = STANDARD,
 ) -> list[str]:
     """Makes a take of each recipe, in one run; of its `sisters`, which are made elsewhere, only the small frames."""
     return [
         *TELLING, *reading(clip.demuxer, limits), "-i", f"file:{SOURCE}",
         "-filter_threads", "1", "-filter_complex_threads", "1", "-filter_complex", _graph(clip, recipes, sisters),
-        *(argument for recipe in recipes for argument in _output(clip, recipe)),
+        *(argument for recipe in recipes for argument in _output(clip, recipe, engine)),
         *(argument for index in [0, *(recipe["index"] for recipe in recipes)] for argument in _look_output(index)),
         *(["-map", "[l]", "-fps_mode", "passthrough", "-f", "rawvideo", SISTERS] if sisters else []),
     ]  # fmt: skip
@@ -224,7 +229,7 @@ def _audio(recipe: Recipe, clip: Clip) -> list[str]:
     return [text for step in recipe["effects"] for text in EFFECTS[step["name"]].audio(step["params"], clip.seconds)]
 
 
-def _output(clip: Clip, recipe: Recipe) -> list[str]:
+def _output(clip: Clip, recipe: Recipe, engine: Engine) -> list[str]:
     """Frames keep their own times (passthrough); the metadata of the source stays behind."""
     index, profile = recipe["index"], PROFILES[recipe["output"]["profile"]]
     larger = max(1.0, clip.size.width * clip.size.height / _FULL_HD)
@@ -233,11 +238,17 @@ def _output(clip: Clip, recipe: Recipe) -> list[str]:
         if clip.sound is not None
         else []
     )
+    pictures = encoding(
+        engine.encoder,
+        preset=profile.preset,
+        crf=profile.crf,
+        maxrate=round(profile.maxrate * larger),
+        bufsize=round(profile.bufsize * larger),
+        x264=profile.x264,
+    )
     return [
-        "-map", f"[v{index}]", "-fps_mode", "passthrough", "-enc_time_base", "filter",
-        "-c:v", "libx264", "-preset", profile.preset, "-crf", str(profile.crf),
-        "-maxrate", number(round(profile.maxrate * larger)), "-bufsize", number(round(profile.bufsize * larger)),
-        "-x264-params", profile.x264, "-threads", "1", "-flags:v", "+bitexact",
+        "-map", f"[v{index}]", "-fps_mode", "passthrough", "-enc_time_base", engine.time_base,
+        *pictures, "-flags:v", "+bitexact",
         *sound,
         "-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-movflags", "+faststart",
         file_of(index),

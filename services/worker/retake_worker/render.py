@@ -26,6 +26,7 @@ from retake.domain.recipe import lasting, shown_of
 from retake.domain.work import Claim, Rendered
 from retake_worker.clip import MOST_FPS, Clip
 from retake_worker.diagnosis import diagnosis
+from retake_worker.engine import Engine
 from retake_worker.ffmpeg_command import (
     SISTERS,
     Recipe,
@@ -68,6 +69,7 @@ class Kitchen:
     folder: Path
     limits: Limits
     stall: float = 30.0  # seconds without a frame
+    engine: Engine = field(default_factory=Engine)
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ async def render(
         total=_AT_LEAST + pixels / 1e6 * _SECONDS_PER_MEGAPIXEL,
         space=_SPACE_AT_LEAST + int(written),
     )
-    arguments = render_arguments(clip, recipes, kitchen.limits, sisters)
+    arguments = render_arguments(clip, recipes, kitchen.limits, sisters, engine=kitchen.engine)
     try:
         await run(kitchen.ffmpeg, arguments, kitchen.folder, patience, moved=moved, said=told.hear)
     except FFmpegFailed as error:
@@ -213,7 +215,9 @@ async def store(
     key = Result(str(claimed.job), str(claimed.video), index, claimed.number).key
     size = await blobs.put_file(key, file)
     thumb = await _thumbnail(blobs, claimed, kitchen, index)
-    return Rendered(index, key, size, crc32, sha256, round(seconds, 6), distance, thumb)
+    return Rendered(
+        index, key, size, crc32, sha256, round(seconds, 6), distance, thumb, kitchen.engine.fingerprint or None
+    )
 
 
 async def _thumbnail(blobs: Blobs, claimed: Claim, kitchen: Kitchen, index: int) -> str | None:

@@ -33,7 +33,7 @@ async def render_part(tools: Tools, claimed: Claim, work: Work, folder: Path, fr
     assert work.probe is not None, "a part to render was planned from a probe"
     await tools.scratch.sources.bring(tools.blobs, work, folder / SOURCE)
     tools.reach("downloaded")
-    kitchen = Kitchen(tools.ffmpeg, clip_of(Probe.from_plain(work.probe)), folder, tools.limits)
+    kitchen = Kitchen(tools.ffmpeg, clip_of(Probe.from_plain(work.probe)), folder, tools.limits, engine=tools.engine)
     rendering = Rendering(tools, claimed, kitchen, frames, work)
     most = takes_at_once(kitchen.clip.size.width * kitchen.clip.size.height, tools.memory, tools.slots)
     runs = [work.takes[first : first + most] for first in range(0, len(work.takes), most)]
