@@ -123,10 +123,7 @@ class Variation(Shape):
     progress: Share
     size: Bytes | None
     duration: Seconds | None
-    distance: Annotated[
-        dict[str, Any] | None,
-        said({"source": _APART, "nearest": {"index": 4, **_APART}}, "From its source, and from the take most like it."),
-    ]
+    distance: Annotated[dict[str, Any] | None, said({"source": _APART}, "From its source, and the take most like it.")]
     url: Annotated[str | None, said(f"{_FILE}/variations/1", "Of its bytes, once it is completed.")]
     thumbnail_url: Annotated[str | None, said(f"{_FILE}/variations/1/thumbnail")]
     error: Sentence
