@@ -46,14 +46,23 @@ class Footage:
     async def source(self, workspace: UUID, chunks: int = 2) -> UUID:
         source = await sources.begin_source(self.database, workspace)
         for n in range(chunks):
-            data = os.urandom(100)
-            key = SourceChunk(str(source), n, uuid4().hex).key
-            await sources.intend_chunk(
-                self.database, source, n=n, start=100 * n, size=100, sha256=hashlib.sha256(data).hexdigest(), key=key
-            )
-            await self.blobs.put(key, data)
-            await sources.chunk_done(self.database, source, key)
+            await sources.chunk_done(self.database, source, await self.chunk(source, n))
         await sources.finish_source(self.database, source)
+        return source
+
+    async def chunk(self, source: UUID, n: int = 0) -> str:
+        """Put, and not said to be there."""
+        data, key = os.urandom(100), SourceChunk(str(source), n, uuid4().hex).key
+        sha256 = hashlib.sha256(data).hexdigest()
+        await sources.intend_chunk(self.database, source, n=n, start=100 * n, size=100, sha256=sha256, key=key)
+        await self.blobs.put(key, data)
+        return key
+
+    async def arriving(self, workspace: UUID) -> UUID:
+        """An open source, with a chunk that is there and one that is being put."""
+        source = await sources.begin_source(self.database, workspace)
+        await sources.chunk_done(self.database, source, await self.chunk(source))
+        await self.chunk(source, 1)
         return source
 
     async def accepted(

@@ -210,6 +210,22 @@ CUTS = [
         ">       assert await evicting is Outcome.STAYS",
     ),
     Cut(
+        "j: an orphan's age counts from when it was first seen",
+        "orphans.py",
+        "WHERE first_seen <= now() - %s",
+        "WHERE (first_seen <= now() - %s OR true)",
+        "../janitor/test_orphan_objects.py::test_orphans_go_two_hours_after_they_were_first_seen_and_not_before",
+        ">       assert (first, second, third) == (0, 0, 4)",
+    ),
+    Cut(
+        "j: a take whose claim runs is no orphan",
+        "orphans.py",
+        "WHERE NOT EXISTS (SELECT FROM part WHERE part.claim = found.claim)\n                AND NOT EXISTS",
+        "WHERE NOT EXISTS",
+        "../janitor/test_orphan_objects.py::test_a_take_that_is_stored_and_not_committed_is_no_orphan_while_its_claim_runs",
+        ">       assert running == []",
+    ),
+    Cut(
         "room: evictions count one after another",
         "eviction.py",
         "            await lock_admission(move.connection)\n",
