@@ -53,7 +53,7 @@ doctor: setup ## Audit the running system: database, bucket, stream
 	@python -m retake_local doctor
 
 faults: setup ## Long seeded fault campaigns
-	@python -m pytest -m faults --timeout 0 -s tests/faults
+	@python -m pytest -m faults --timeout 0 -s
 
 bench: setup ## Measure, as ratios within one run
 	@python -m pytest -m bench --timeout 0 -s bench

@@ -41,20 +41,22 @@ class Footage:
         """What the store has no words for: to look at rows, and to move times."""
         async with self.database.transaction() as connection:
             rows = await connection.execute(statement.encode(), values)
-            return await rows.fetchall() if rows.description else []
+            return await rows.fetchall() if rows.description is not None else []
 
-    async def source(self, workspace: UUID, chunks: int = 2) -> UUID:
+    async def source(self, workspace: UUID, chunks: Sequence[int] = (100, 100)) -> UUID:
+        """`chunks` are their sizes."""
         source = await sources.begin_source(self.database, workspace)
-        for n in range(chunks):
-            await sources.chunk_done(self.database, source, await self.chunk(source, n))
+        for n, size in enumerate(chunks):
+            key = await self.chunk(source, n, start=sum(chunks[:n]), size=size)
+            await sources.chunk_done(self.database, source, key)
         await sources.finish_source(self.database, source)
         return source
 
-    async def chunk(self, source: UUID, n: int = 0) -> str:
+    async def chunk(self, source: UUID, n: int = 0, start: int = 0, size: int = 100) -> str:
         """Put, and not said to be there."""
-        data, key = os.urandom(100), SourceChunk(str(source), n, uuid4().hex).key
+        data, key = os.urandom(size), SourceChunk(str(source), n, uuid4().hex).key
         sha256 = hashlib.sha256(data).hexdigest()
-        await sources.intend_chunk(self.database, source, n=n, start=100 * n, size=100, sha256=sha256, key=key)
+        await sources.intend_chunk(self.database, source, n=n, start=start, size=size, sha256=sha256, key=key)
         await self.blobs.put(key, data)
         return key
 
@@ -62,14 +64,19 @@ class Footage:
         """An open source, with a chunk that is there and one that is being put."""
         source = await sources.begin_source(self.database, workspace)
         await sources.chunk_done(self.database, source, await self.chunk(source))
-        await self.chunk(source, 1)
+        await self.chunk(source, 1, start=100)
         return source
 
     async def accepted(
-        self, names: Sequence[str] = ("clip.mp4",), takes: int = 2, owner: str = "people", **request: Any
+        self,
+        names: Sequence[str] = ("clip.mp4",),
+        takes: int = 2,
+        owner: str = "people",
+        chunks: Sequence[int] = (100, 100),
+        **request: Any,
     ) -> Filmed:
         workspace = await ensure_workspace(self.database, owner)
-        videos = [(name, await self.source(workspace)) for name in names]
+        videos = [(name, await self.source(workspace, chunks)) for name in names]
         new = NewJob(workspace, videos, takes, seed=7, **request)
         return Filmed(new.id, workspace, await accept(self.database, new))
 
@@ -105,7 +112,7 @@ class Footage:
         place = (str(job.id), str(claimed.video), take.index, claimed.number)
         rendered = Rendered(
             take.index, Result(*place).key, len(data), zlib.crc32(data), hashlib.sha256(data).hexdigest(),
-            duration=1.5, distance={"look": 0.9}, thumb_key=ResultThumb(*place).key,
+            duration=1.5, distance={"look": 0.9}, thumb_key=ResultThumb(*place).key, engine="ffmpeg 9 libx264",
         )  # fmt: skip
         await self.blobs.put(rendered.key, data)
         await self.blobs.put(ResultThumb(*place).key, b"thumb")

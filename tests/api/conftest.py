@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from api.downloading import asking, downloads_url, footage, store  # noqa: F401  fixtures
+from api.downloading import asking, big, downloads_url, footage, store  # noqa: F401  fixtures
 from api.process import environment  # noqa: F401  a fixture
 from api.serving import served
 from api.wire import PASSWORD

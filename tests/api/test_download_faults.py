@@ -4,15 +4,13 @@ import asyncio
 import time
 import tracemalloc
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from api.downloading import TIMING, address, as_owner, download
+from api.downloading import MIB, TIMING, address, as_owner, begun, download
 from api.serving import Watched
 from blobs.stores import connections_to
 from conftest import eventually
@@ -20,8 +18,6 @@ from footage import Filmed, Footage
 from retake.settings import Bucket
 
 pytestmark = pytest.mark.anyio
-
-MIB = 2**20
 
 
 async def test_an_object_that_is_missing_breaks_the_connection_visibly(
@@ -62,20 +58,6 @@ async def test_a_download_whose_first_object_is_missing_does_not_begin(
 
 
 @pytest.fixture
-async def big(footage: Footage, tmp_path: Path) -> Filmed:
-    """A job with one take of 100 MB."""
-    job = await footage.finished(takes=1)
-    file = tmp_path / "big.mp4"
-    with file.open("wb") as opened:
-        opened.truncate(100 * 10**6)
-    (row,) = await footage.sql("SELECT key FROM variation")
-    await footage.blobs.delete(row["key"])
-    await footage.blobs.put_file(row["key"], file)
-    await footage.sql("UPDATE variation SET size = 100 * 10^6")
-    return job
-
-
-@pytest.fixture
 def memory() -> Iterator[None]:
     tracemalloc.start()
     yield
@@ -97,36 +79,27 @@ async def test_a_big_take_passes_through_a_few_pieces_of_memory(
     assert peak < 8 * MIB
 
 
-async def begun(downloads_url: str, job: Filmed) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A client that asked, and took a megabyte."""
-    where = urlsplit(downloads_url)
-    reader, writer = await asyncio.open_connection(where.hostname, where.port)
-    writer.write(f"GET {address(job)} HTTP/1.1\r\nHost: x\r\nX-Workspace: {job.workspace}\r\n\r\n".encode())
-    await reader.readexactly(MIB)
-    return reader, writer
-
-
 async def test_a_client_that_hangs_up_half_way_frees_everything(
-    downloads_url: str, big: Filmed, store: Watched, bucket: Bucket
+    downloads_url: str, big: Filmed, store: Watched, footage: Footage, bucket: Bucket
 ) -> None:
     before = connections_to(bucket)
-    _, writer = await begun(downloads_url, big)
+    _, _, writer = await begun(downloads_url, big)
     assert store.open == 1
 
     writer.transport.abort()
 
-    await eventually(lambda: all_is_free(store, bucket, before))
+    await eventually(lambda: all_is_free(store, footage, bucket, before))
     assert store.read < 50 * MIB
 
 
 async def test_a_client_that_stops_reading_makes_us_stop_too_and_is_given_up_after_a_while(
-    downloads_url: str, big: Filmed, store: Watched, bucket: Bucket
+    downloads_url: str, big: Filmed, store: Watched, footage: Footage, bucket: Bucket
 ) -> None:
     before = connections_to(bucket)
     with capture_logs() as logged:
-        _, writer = await begun(downloads_url, big)
+        _, _, writer = await begun(downloads_url, big)
 
-        await eventually(lambda: all_is_free(store, bucket, before))
+        await eventually(lambda: all_is_free(store, footage, bucket, before))
         await eventually(lambda: told(logged, "request"))
 
     assert store.read < 50 * MIB
@@ -138,14 +111,15 @@ async def told(logged: list[Any], event: str) -> bool:
     return any(line["event"] == event for line in logged)
 
 
-async def all_is_free(store: Watched, bucket: Bucket, connections: int) -> bool:
-    return store.open == 0 and connections_to(bucket) <= connections
+async def all_is_free(store: Watched, footage: Footage, bucket: Bucket, connections: int) -> bool:
+    leases = await footage.sql("SELECT FROM download")
+    return store.open == 0 and not leases and connections_to(bucket) <= connections
 
 
 async def test_a_client_that_is_slow_but_goes_on_reading_gets_everything(
     downloads_url: str, big: Filmed, store: Watched
 ) -> None:
-    reader, writer = await begun(downloads_url, big)
+    _, reader, writer = await begun(downloads_url, big)
     began, came = time.monotonic(), MIB
 
     while came < 100 * 10**6:

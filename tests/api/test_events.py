@@ -37,11 +37,11 @@ async def written(database: Database, workspace: UUID, *kinds: str, job: UUID | 
 async def test_whoever_names_no_event_starts_now_and_is_told_where_that_is(
     client: httpx.AsyncClient, database: Database, tools: Tools
 ) -> None:
-    *_, last = await written(database, tools.workspace, "a", "b")
+    *_, last = await written(database, tools.door.workspace, "a", "b")
 
     async with listening(client) as told:
         assert await next_of(told) == Told("ready", last, {})
-        await written(database, tools.workspace, "c")
+        await written(database, tools.door.workspace, "c")
         came = await next_of(told)
 
     assert (came.kind, came.data["n"]) == ("c", "c")
@@ -50,7 +50,7 @@ async def test_whoever_names_no_event_starts_now_and_is_told_where_that_is(
 async def test_whoever_names_an_event_is_told_what_followed_it(
     client: httpx.AsyncClient, database: Database, tools: Tools
 ) -> None:
-    first, second, third = await written(database, tools.workspace, "a", "b", "c")
+    first, second, third = await written(database, tools.door.workspace, "a", "b", "c")
 
     async with listening(client, last=first) as told:
         assert [(await next_of(told)).id for _ in range(2)] == [second, third]
@@ -59,7 +59,7 @@ async def test_whoever_names_an_event_is_told_what_followed_it(
 async def test_a_parameter_names_the_event_for_those_who_cannot_set_a_header(
     client: httpx.AsyncClient, database: Database, tools: Tools
 ) -> None:
-    first, _, _ = await written(database, tools.workspace, "a", "b", "c")
+    first, _, _ = await written(database, tools.door.workspace, "a", "b", "c")
 
     async with listening(client, "/api/events?after=0") as told:
         assert (await next_of(told)).id == first
@@ -69,7 +69,7 @@ async def test_a_parameter_names_the_event_for_those_who_cannot_set_a_header(
 async def test_whoever_names_an_event_that_is_not_kept_starts_anew(
     client: httpx.AsyncClient, database: Database, tools: Tools, named: str
 ) -> None:
-    first, last = await written(database, tools.workspace, "a", "b")
+    first, last = await written(database, tools.door.workspace, "a", "b")
     await rows(database, "DELETE FROM event WHERE id = %s RETURNING id", first)
 
     async with listening(client, last=first if named == "the deleted one" else named) as told:
@@ -100,7 +100,7 @@ async def test_another_workspace_is_told_nothing(client: httpx.AsyncClient, data
     async with listening(client) as told:
         await next_of(told, "ready")
         await written(database, elsewhere, "theirs")
-        await written(database, tools.workspace, "ours")
+        await written(database, tools.door.workspace, "ours")
         assert (await next_of(told)).kind == "ours"
 
 
@@ -113,8 +113,8 @@ async def test_events_that_are_committed_late_are_told_in_order_and_not_passed_o
     async with listening(client) as told:
         await next_of(told, "ready")
         async with database.transaction() as slow:
-            await record_events(slow, tools.workspace, uuid4(), [("slow", {})])
-            quick = asyncio.create_task(written(database, tools.workspace, "quick"))
+            await record_events(slow, tools.door.workspace, uuid4(), [("slow", {})])
+            quick = asyncio.create_task(written(database, tools.door.workspace, "quick"))
             await written(database, elsewhere, "a later id, committed earlier")
             server.live.wake()
             assert not (await asyncio.wait({quick}, timeout=0.3))[0]
@@ -130,8 +130,8 @@ async def test_progress_is_told_without_a_number_to_those_it_concerns(
 ) -> None:
     job = await submit(client, "a.mp4")
     tick = ProgressTick(
-        workspace_id=str(tools.workspace), job_id=job["jobId"], video_id=job["files"][0]["id"], part_id="1", claim=1,
-        variations=[VariationFrames(index=3, done=50, due=100)], percent=12.5,
+        workspace_id=str(tools.door.workspace), job_id=job["jobId"], video_id=job["files"][0]["id"], part_id="1",
+        claim=1, variations=[VariationFrames(index=3, done=50, due=100)], percent=12.5,
     )  # fmt: skip
 
     async with listening(client, f"/api/jobs/{job['jobId']}/events") as told:
@@ -149,7 +149,7 @@ async def test_progress_is_told_without_a_number_to_those_it_concerns(
 
 
 async def test_a_silent_stream_beats(database: Database, tools: Tools) -> None:
-    messages = tools.live.messages(tools.workspace, None, 0, heartbeat=0.05)
+    messages = tools.live.messages(tools.door.workspace, None, 0, heartbeat=0.05)
 
     assert [await anext(messages) for _ in range(2)] == [b":\n\n"] * 2
 
@@ -158,11 +158,11 @@ async def test_a_silent_stream_beats(database: Database, tools: Tools) -> None:
 
 async def test_whoever_is_too_slow_reads_for_itself_and_misses_nothing(database: Database, tools: Tools) -> None:
     live = tools.live
-    messages = live.messages(tools.workspace, None, 0, heartbeat=10)
-    await written(database, tools.workspace, "first")
+    messages = live.messages(tools.door.workspace, None, 0, heartbeat=10)
+    await written(database, tools.door.workspace, "first")
     came = [await anext(messages)]
     for _ in range(3):
-        await written(database, tools.workspace, *["more"] * 90)
+        await written(database, tools.door.workspace, *["more"] * 90)
         live.wake()
 
     while sum(one.count(b"event: ") for one in came) < 271:
@@ -170,12 +170,12 @@ async def test_whoever_is_too_slow_reads_for_itself_and_misses_nothing(database:
 
     ids = [int(line[4:]) for line in b"".join(came).splitlines() if line.startswith(b"id: ")]
     assert ids == sorted(set(ids))
-    assert ids == await written(database, tools.workspace)
+    assert ids == await written(database, tools.door.workspace)
     await messages.aclose()
 
 
 async def test_a_stream_ends_when_its_time_is_over(server: Server, database: Database, tools: Tools) -> None:
-    messages = tools.live.messages(tools.workspace, None, 0, heartbeat=10)
+    messages = tools.live.messages(tools.door.workspace, None, 0, heartbeat=10)
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:

@@ -128,7 +128,7 @@ async def test_what_is_not_ours_is_neither_noted_nor_counted_nor_deleted(footage
 
 async def test_when_nine_of_ten_objects_have_no_row_nothing_is_deleted_until_somebody_insists(footage: Footage) -> None:
     keys = [SourceChunk(str(uuid4()), 0, uuid4().hex).key for _ in range(27)]
-    await footage.source((await footage.accepted()).workspace, chunks=1)
+    await footage.source((await footage.accepted()).workspace, chunks=[100])
     await planted(footage, keys)
     with pytest.raises(TooManyOrphans, match="27 of 30 objects have no row"):
         await sweep(footage)

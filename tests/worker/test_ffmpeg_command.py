@@ -49,7 +49,7 @@ def test_two_takes_of_a_video_with_sound() -> None:
     arguments = render_arguments(FULL_HD, [ALL, PLAIN], LIMITS)
 
     assert arguments == [
-        "-nostdin", "-hide_banner", "-v", "error", "-y",
+        "-nostdin", "-hide_banner", "-v", "repeat+warning", "-nostats", "-y", "-max_error_rate", "1",
         "-protocol_whitelist", "file", "-f", "mov", "-enable_drefs", "0", "-use_absolute_path", "0",
         "-probesize", "10M", "-analyzeduration", "10M", "-codec_whitelist", ",".join(DECODERS),
         "-max_pixels", "9437184", "-threads", "1",
@@ -70,12 +70,12 @@ def test_two_takes_of_a_video_with_sound() -> None:
         "-map", "[v2]", "-fps_mode", "passthrough", "-enc_time_base", "filter",
         "-c:v", "libx264", "-preset", "ultrafast", "-crf", "23", "-maxrate", "2300000", "-bufsize", "3700000",
         "-x264-params", "cabac=1", "-threads", "1", "-flags:v", "+bitexact",
-        "-map", "[a2]", "-c:a", "aac", "-b:a", "128k", "-flags:a", "+bitexact",
+        "-map", "[a2]", "-c:a", "aac", "-aac_coder", "fast", "-b:a", "128k", "-flags:a", "+bitexact",
         "-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-movflags", "+faststart", "2.mp4",
         "-map", "[v4]", "-fps_mode", "passthrough", "-enc_time_base", "filter",
         "-c:v", "libx264", "-preset", "ultrafast", "-crf", "23", "-maxrate", "2300000", "-bufsize", "3700000",
         "-x264-params", "cabac=1", "-threads", "1", "-flags:v", "+bitexact",
-        "-map", "[a4]", "-c:a", "aac", "-b:a", "128k", "-flags:a", "+bitexact",
+        "-map", "[a4]", "-c:a", "aac", "-aac_coder", "fast", "-b:a", "128k", "-flags:a", "+bitexact",
         "-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-movflags", "+faststart", "4.mp4",
         "-map", "[l0]", "-fps_mode", "passthrough", "-f", "rawvideo", "0.yuv",
         "-map", "[l2]", "-fps_mode", "passthrough", "-f", "rawvideo", "2.yuv",
@@ -98,7 +98,7 @@ def test_one_take_of_a_silent_video_of_odd_size() -> None:
     arguments = render_arguments(odd, [PLAIN], LIMITS)
 
     assert arguments == [
-        "-nostdin", "-hide_banner", "-v", "error", "-y",
+        "-nostdin", "-hide_banner", "-v", "repeat+warning", "-nostats", "-y", "-max_error_rate", "1",
         "-protocol_whitelist", "file", "-f", "mov", "-enable_drefs", "0", "-use_absolute_path", "0",
         "-probesize", "10M", "-analyzeduration", "10M", "-codec_whitelist", ",".join(DECODERS),
         "-max_pixels", "9437184", "-threads", "1",
@@ -138,7 +138,7 @@ def test_the_key_frames_of_all_takes_are_decoded_in_one_run() -> None:
 
 def test_a_source_is_decoded_for_its_errors() -> None:
     assert decode_arguments(FULL_HD, LIMITS) == [
-        "-nostdin", "-hide_banner", "-v", "repeat+info", "-nostats", "-max_error_rate", "1", *READING,
+        "-nostdin", "-hide_banner", "-v", "repeat+warning", "-nostats", "-y", "-max_error_rate", "1", *READING,
         "-i", "file:source", "-map", "0:0", "-fps_mode", "passthrough", "-f", "null", "-",
     ]  # fmt: skip
 

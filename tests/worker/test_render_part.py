@@ -16,6 +16,7 @@ from playback import Player
 from retake.blobs.bucket import Blobs, open_blobs
 from retake.blobs.keys import Result, SourceChunk
 from retake.bus.connection import open_bus
+from retake.domain.errors import CORRUPT, BadInput
 from retake.domain.recipe import plan_recipes
 from retake.domain.work import RECIPE_VERSION, Claim, Plan, Planned
 from retake.settings import Bucket, Nats
@@ -24,11 +25,13 @@ from retake.store.connect import Database
 from retake.store.jobs import NewJob, accept
 from retake.store.work import work_of
 from retake.store.workspaces import ensure_workspace
+from retake_worker.engine import Engine
 from retake_worker.inspect import probed
 from retake_worker.render_part import render_part
 from retake_worker.scratch import Scratch
 from retake_worker.tools import Tools
 from store.scene import TIMING, Accepted, Scene
+from worker.cooking import recipe as plain
 
 pytestmark = pytest.mark.anyio
 
@@ -56,8 +59,8 @@ async def tools(
     *, database: Database, blobs: Blobs, nats: Nats, ffmpeg: Path, tmp_path: Path, reached: list[str]
 ) -> AsyncIterator[Tools]:
     async with open_bus(nats, TIMING, name="worker") as bus:
-        scratch = Scratch(tmp_path, "worker")
-        yield Tools(database, blobs, bus, TIMING, scratch, "worker", 1, ffmpeg, reach=reached.append)
+        scratch, engine = Scratch(tmp_path, "worker"), Engine(fingerprint="ffmpeg 9 libx264")
+        yield Tools(database, blobs, bus, TIMING, scratch, "worker", 1, ffmpeg, engine=engine, reach=reached.append)
         scratch.close()
 
 
@@ -122,6 +125,7 @@ async def test_each_take_is_stored_and_committed_with_its_facts(
         assert hashlib.sha256(data).hexdigest() == row["sha256"]
         (tmp_path / "take.mp4").write_bytes(data)
         assert abs(player.picture(tmp_path / "take.mp4").end - row["duration"]) < 1 / 30
+        assert row["engine"] == "ffmpeg 9 libx264"
         assert row["distance"]["source"]["ssim"] < 0.985
         assert row["distance"]["nearest"]["index"] != row["index"]
 
@@ -146,14 +150,15 @@ async def test_one_bad_take_fails_alone(scene: Scene, tools: Tools, clips: Clips
 
 
 async def test_a_take_that_is_not_what_was_due_is_not_published(scene: Scene, tools: Tools, clips: Clips) -> None:
-    def longer(probe: dict[str, Any]) -> dict[str, Any]:
-        return {**probe, "frames": 90, "duration": 3.0}
+    def smaller(probe: dict[str, Any]) -> dict[str, Any]:
+        return {**probe, "width": probe["width"] - 2}
 
-    job = await planned(scene, tools, clips("motion"), plan_recipes(3, SHA256, 2), longer)
+    job = await planned(scene, tools, clips("motion"), [plain(1), plain(2)], smaller)
 
     await work_on(tools, await scene.claim_next(job))
 
     assert await scene.states(job) == ("failed", ["failed"], ["done", "done"], ["failed", "failed"])
+    assert {row["error_code"] for row in await scene.variations(job.video)} == {"encoder"}
     assert [blob.key async for blob in tools.blobs.listing("results/")] == []
 
 
@@ -164,10 +169,11 @@ async def test_a_source_that_turns_out_to_be_damaged_is_blamed_for_its_takes(
     half = hollow(clips("motion").read_bytes())
     job = await planned(scene, tools, clips("motion"), plan_recipes(3, SHA256, 2), stored=half)
 
-    await work_on(tools, await scene.claim_next(job))
+    with pytest.raises(BadInput) as damaged:
+        await work_on(tools, await scene.claim_next(job))
 
-    assert await scene.states(job) == ("failed", ["failed"], ["done", "done"], ["failed", "failed"])
-    assert {row["error_code"] for row in await scene.variations(job.video)} == {"corrupt"}
+    assert damaged.value.failure is CORRUPT
+    assert [blob.key async for blob in tools.blobs.listing("results/")] == []
 
 
 async def test_after_a_loss_takes_go_one_by_one_and_each_is_named_first(

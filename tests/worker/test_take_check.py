@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from clips import X264, Clips, Encoded, flipped, hollow
-from retake.domain.errors import ENCODER, OUT_OF_MEMORY, TIMEOUT
+from retake.domain.errors import CORRUPT, ENCODER, OUT_OF_MEMORY, TIMEOUT, BadInput
 from retake.domain.recipe import plan_recipes
 from retake_worker.ffmpeg_process import FFmpegFailed, Stalled
-from retake_worker.render import BadTake, check, failure_of, measure, render, source_is_damaged
+from retake_worker.render import BadTake, check, examine, failure_of, measure, render
 from retake_worker.sandbox import Program
 from worker.cooking import Cook, kitchen_in, make, recipe
 from worker.hostile import scripted
@@ -118,7 +118,7 @@ async def test_a_take_that_never_came_is_found_out(cook: Cook) -> None:
 
 @pytest.mark.parametrize("name", ["motion", "fast", "uneven", "edited"])
 async def test_a_sound_source_is_not_blamed(cook: Cook, name: str) -> None:
-    assert not await source_is_damaged(await cook(name))
+    await examine(await cook(name))
 
 
 @pytest.mark.parametrize("change", [flipped, hollow])
@@ -129,7 +129,22 @@ async def test_a_source_that_is_damaged_where_inspect_did_not_look_is_found_out(
     source = kitchen.folder / "source"
     source.write_bytes(change(source.read_bytes()))
 
-    assert await source_is_damaged(kitchen)
+    with pytest.raises(BadInput) as damaged:
+        await examine(kitchen)
+
+    assert damaged.value.failure is CORRUPT
+
+
+async def test_frames_that_are_made_up_are_heard_of_while_takes_are_made(cook: Cook) -> None:
+    """All of them are there, so that nothing is wrong with the takes but what they show."""
+    kitchen = await cook("motion")
+    source = kitchen.folder / "source"
+    source.write_bytes(flipped(source.read_bytes()))
+
+    with pytest.raises(BadInput) as damaged:
+        await render(kitchen, [recipe()], lambda _frames: None)
+
+    assert damaged.value.failure is CORRUPT
 
 
 async def test_takes_without_a_frame_are_not_compared(cook: Cook) -> None:

@@ -87,6 +87,7 @@ class Rendered:
     duration: float | None = None
     distance: Mapping[str, Any] | None = None
     thumb_key: str | None = None
+    engine: str | None = None
 
 
 SLICE_SECONDS = 60.0

@@ -60,7 +60,7 @@ async def finish_variation(database: Database, claimed: Claim, rendered: Rendere
             """
             UPDATE variation v SET state = 'completed', reserved = 0, claim = %(claim)s, key = %(key)s, size = %(size)s,
                 crc32 = %(crc32)s, sha256 = %(sha256)s, duration = %(duration)s, distance = %(distance)s,
-                thumb_key = %(thumb_key)s
+                thumb_key = %(thumb_key)s, engine = %(engine)s
             FROM variation before
             WHERE v.video_id = %(video)s AND v.index = %(index)s AND v.state = 'queued'
                 AND before.video_id = v.video_id AND before.index = v.index

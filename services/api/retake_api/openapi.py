@@ -25,6 +25,7 @@ from retake_api.problems import Told
 TAGS = {
     "access": "Who may call: a password becomes a session. API keys need none.",
     "jobs": "Submit videos, and look at what becomes of them.",
+    "uploads": "Videos that arrive piece by piece, and survive interruptions on either side (tus 1.0).",
     "live": "What happens, while it happens.",
     "results": "Finished takes, as bytes.",
     "service": "The installation itself.",

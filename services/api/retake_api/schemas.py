@@ -26,6 +26,7 @@ JobId = Annotated[str, Path(examples=["7f9c2ba4-e88f-4d2a-9b1e-2d6f0a5c3e11"], d
 FileId = Annotated[
     str, Path(examples=["c1f3c1de-6a8e-4b7a-8f0b-5a0a4c1b9d27"], description="The `id` of one of its files.")
 ]
+UploadId = Annotated[str, Path(examples=["0b8f3c52-4a51-4f7e-9d2b-6a1c0e7d5f90"], description="The `id` of an upload.")]
 Name = Annotated[str, said("holiday.mp4")]
 Bytes = Annotated[int, said(48213377, "In bytes.")]
 Seconds = Annotated[float, said(12.48, "In seconds.")]
@@ -91,6 +92,13 @@ class JobOfUploads(Shape):
     ]
 
 
+class UploadBegun(Shape):
+    id: UUID
+    offset: Annotated[int, said(0, "How many bytes are stored.")]
+    length: Bytes
+    expires_at: datetime
+
+
 class AcceptedFile(Shape):
     id: UUID
     name: Name
@@ -131,8 +139,12 @@ class VariationWithRecipe(Variation):
                 "effects": [{"name": "zoom", "params": {"factor": 1.07, "x": 0.31, "y": 0.84}}],
                 "output": {"profile": "fast"},
             },
-            "All of how it was made; the same recipe and source give the same bytes again.",
+            "All of how it was made; the same recipe, source and engine give the same bytes again.",
         ),
+    ]
+    engine: Annotated[
+        str | None,
+        said("ffmpeg 9.0.2 0d709a0bed1a x86_64 libx264 pipeline 1", "What it was made by, once it is completed."),
     ]
 
 
@@ -194,6 +206,11 @@ class Summary(Shape):
     expires_at: Annotated[datetime | None, said(None)]
     expired_because: Reason
     kept: Kept
+
+
+class DeletedJob(Shape):
+    job_id: UUID
+    status: Annotated[State, said(State.EXPIRED, "expired, or cancelling while a worker still stops.")]
 
 
 class Job(Shape):

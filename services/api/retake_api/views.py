@@ -67,7 +67,7 @@ def file(row: Row, video: Mapping[str, Any]) -> FileWithVariations:
 def recipe_file(row: Row, video: Mapping[str, Any]) -> FileWithRecipes:
     takes = _takes(row, video)
     for fields, take in zip(takes, video["takes"], strict=True):
-        fields["recipe"] = take["recipe"]
+        fields |= {"recipe": take["recipe"], "engine": take["engine"]}
     return FileWithRecipes.model_validate({**_file_fields(row, video, takes), "job_id": row["id"]})
 
 

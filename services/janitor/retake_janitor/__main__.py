@@ -100,9 +100,7 @@ async def run(settings: Settings, *, dry: bool = False, anyway: bool = False, on
     """The chores one after the other, or only some of them."""
     async with AsyncExitStack() as opened:
         database = await opened.enter_async_context(open_database(settings.postgres, name="retake-janitor"))
-        blobs = opened.enter_context(
-            closing(Blobs(settings.bucket, threads=16, timeout=30))
-        )  # down, it fails its chores
+        blobs = opened.enter_context(closing(Blobs(settings.bucket, threads=16, timeout=30)))
         tools = Tools(settings, database, blobs, dry, anyway)
         number = None if dry else await begin_run(database)
         done = Pass()

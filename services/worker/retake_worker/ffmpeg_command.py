@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from retake.domain.effects import EFFECTS
-from retake.domain.effects.effect import number
 from retake.domain.limits import Limits
 from retake_worker.clip import MOST_FPS, Clip
 from retake_worker.codecs import DECODERS
+from retake_worker.engine import STANDARD, Engine, encoding
 
 SOURCE = "source"
 """The source's name in the folder of a run."""
@@ -61,15 +61,18 @@ def reading(demuxer: str, limits: Limits) -> list[str]:
 
 
 QUIETLY = ["-nostdin", "-hide_banner", "-v", "error", "-y"]
+TELLING = ["-nostdin", "-hide_banner", "-v", "repeat+warning", "-nostats", "-y", "-max_error_rate", "1"]
+"""Each damaged frame is told of, and is no error."""
 
 
-def render_arguments(clip: Clip, recipes: Sequence[Mapping[str, Any]], limits: Limits) -> list[str]:
+def render_arguments(
+    clip: Clip, recipes: Sequence[Mapping[str, Any]], limits: Limits, *, engine: Engine = STANDARD
+) -> list[str]:
     """Makes a take of each recipe, in one run."""
     return [
-        *QUIETLY,
-        *reading(clip.demuxer, limits), "-i", f"file:{SOURCE}",
+        *TELLING, *reading(clip.demuxer, limits), "-i", f"file:{SOURCE}",
         "-filter_threads", "1", "-filter_complex_threads", "1", "-filter_complex", _graph(clip, recipes),
-        *(argument for recipe in recipes for argument in _output(clip, recipe)),
+        *(argument for recipe in recipes for argument in _output(clip, recipe, engine)),
         *(argument for index in [0, *(recipe["index"] for recipe in recipes)] for argument in _look_output(index)),
     ]  # fmt: skip
 
@@ -87,8 +90,7 @@ def check_arguments(files: Sequence[str], limits: Limits) -> list[str]:
 def decode_arguments(clip: Clip, limits: Limits) -> list[str]:
     """Decodes all pictures of the source, for nothing but to hear which are damaged."""
     return [
-        "-nostdin", "-hide_banner", "-v", "repeat+info", "-nostats", "-max_error_rate", "1",
-        *reading(clip.demuxer, limits), "-i", f"file:{SOURCE}",
+        *TELLING, *reading(clip.demuxer, limits), "-i", f"file:{SOURCE}",
         "-map", f"0:{clip.picture}", "-fps_mode", "passthrough", "-f", "null", "-",
     ]  # fmt: skip
 
@@ -166,20 +168,26 @@ def _audio(recipe: Mapping[str, Any]) -> list[str]:
     return [text for step in recipe["effects"] for text in EFFECTS[step["name"]].audio(step["params"])]
 
 
-def _output(clip: Clip, recipe: Mapping[str, Any]) -> list[str]:
+def _output(clip: Clip, recipe: Mapping[str, Any], engine: Engine) -> list[str]:
     """Frames keep their own times (passthrough); the metadata of the source stays behind."""
     index, profile = recipe["index"], PROFILES[recipe["output"]["profile"]]
     larger = max(1.0, clip.size.width * clip.size.height / _FULL_HD)
     sound = (
-        ["-map", f"[a{index}]", "-c:a", "aac", "-b:a", "128k", "-flags:a", "+bitexact"]
+        ["-map", f"[a{index}]", "-c:a", "aac", "-aac_coder", "fast", "-b:a", "128k", "-flags:a", "+bitexact"]
         if clip.sound is not None
         else []
     )
+    pictures = encoding(
+        engine.encoder,
+        preset=profile.preset,
+        crf=profile.crf,
+        maxrate=round(profile.maxrate * larger),
+        bufsize=round(profile.bufsize * larger),
+        x264=profile.x264,
+    )
     return [
-        "-map", f"[v{index}]", "-fps_mode", "passthrough", "-enc_time_base", "filter",
-        "-c:v", "libx264", "-preset", profile.preset, "-crf", str(profile.crf),
-        "-maxrate", number(round(profile.maxrate * larger)), "-bufsize", number(round(profile.bufsize * larger)),
-        "-x264-params", profile.x264, "-threads", "1", "-flags:v", "+bitexact",
+        "-map", f"[v{index}]", "-fps_mode", "passthrough", "-enc_time_base", engine.time_base,
+        *pictures, "-flags:v", "+bitexact",
         *sound,
         "-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact", "-movflags", "+faststart",
         file_of(index),

@@ -10,7 +10,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,13 @@ import structlog
 
 from retake.blobs.bucket import Blobs
 from retake.blobs.keys import Result
-from retake.domain.errors import ENCODER, BadInput, Failure
+from retake.domain.errors import CORRUPT, ENCODER, BadInput, Failure
 from retake.domain.limits import Limits
 from retake.domain.recipe import speed_of
 from retake.domain.work import Claim, Rendered
 from retake_worker.clip import Clip
 from retake_worker.diagnosis import diagnosis
+from retake_worker.engine import Engine
 from retake_worker.ffmpeg_command import check_arguments, decode_arguments, file_of, look_of, render_arguments
 from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Patience, run
 from retake_worker.movie import Movie, read_movie
@@ -57,11 +58,13 @@ class Kitchen:
     folder: Path
     limits: Limits
     stall: float = 30.0  # seconds without a frame
+    engine: Engine = field(default_factory=Engine)
 
 
 async def render(kitchen: Kitchen, recipes: Sequence[Mapping[str, Any]], moved: Callable[[int], None]) -> None:
-    """Makes all these takes in one run. Raises FFmpegError, or OSError when it is the disk that is full."""
-    clip = kitchen.clip
+    """Makes all these takes in one run. Raises FFmpegError, OSError when it is the disk that is full, or BadInput when
+    too many frames of the source were not sound."""
+    clip, told = kitchen.clip, Told()
     pixels = clip.size.width * clip.size.height * clip.frames * len(recipes)
     written = pixels * _BYTES_PER_PIXEL + clip.seconds * len(recipes) * _BYTES_PER_SECOND
     patience = Patience(
@@ -69,13 +72,14 @@ async def render(kitchen: Kitchen, recipes: Sequence[Mapping[str, Any]], moved: 
         total=_AT_LEAST + pixels / 1e6 * _SECONDS_PER_MEGAPIXEL,
         space=_SPACE_AT_LEAST + int(written),
     )
-    arguments = render_arguments(clip, recipes, kitchen.limits)
+    arguments = render_arguments(clip, recipes, kitchen.limits, engine=kitchen.engine)
     try:
-        await run(kitchen.ffmpeg, arguments, kitchen.folder, patience, moved=moved)
+        await run(kitchen.ffmpeg, arguments, kitchen.folder, patience, moved=moved, said=told.hear)
     except FFmpegFailed as error:
         if os.strerror(errno.ENOSPC) in error.tail:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         raise
+    _believe(clip, _decoded(clip) - told.damaged)
 
 
 async def check(kitchen: Kitchen, recipes: Sequence[Mapping[str, Any]]) -> list[Verdict]:
@@ -101,11 +105,10 @@ async def _undecoded(kitchen: Kitchen, files: Sequence[str]) -> FFmpegError | No
     return None
 
 
-async def source_is_damaged(kitchen: Kitchen) -> bool:
-    """Whether too few of its frames are sound, all over; inspect looked at some stretches only."""
+async def examine(kitchen: Kitchen) -> None:
+    """Raises BadInput when too few frames of the source are sound, all over; inspect looked at some stretches only."""
     clip, told, decoded = kitchen.clip, Told(), [0]
-    due = round(clip.fps * clip.seconds)
-    pixels = clip.width * clip.height * due
+    pixels = clip.width * clip.height * _decoded(clip)
     patience = Patience(stall=kitchen.stall, total=_AT_LEAST + pixels / 1e6 * _SECONDS_PER_MEGAPIXEL)
     try:
         await run(
@@ -113,8 +116,20 @@ async def source_is_damaged(kitchen: Kitchen) -> bool:
             moved=decoded.append, said=told.hear,
         )  # fmt: skip
     except FFmpegError as error:
-        return diagnosis(error).final
-    return too_few(decoded[-1] - told.damaged, due)
+        if (failure := diagnosis(error)).final:
+            raise BadInput(failure, f"{error}: {error.tail}") from error
+        return
+    _believe(clip, decoded[-1] - told.damaged)
+
+
+def _decoded(clip: Clip) -> int:
+    """How many frames the source has, also where takes have fewer."""
+    return round(clip.fps * clip.seconds)
+
+
+def _believe(clip: Clip, sound: int) -> None:
+    if too_few(sound, _decoded(clip)):
+        raise BadInput(CORRUPT, f"{sound} of {_decoded(clip)} frames are sound")
 
 
 def _walked(kitchen: Kitchen, recipe: Mapping[str, Any]) -> Verdict:
@@ -171,7 +186,8 @@ async def store(
     crc32, sha256 = await asyncio.to_thread(checksums, file)
     key = Result(str(claimed.job), str(claimed.video), index, claimed.number).key
     size = await blobs.put_file(key, file)
-    return Rendered(index, key, size, crc32, sha256, duration=round(seconds, 6), distance=distance)
+    engine = kitchen.engine.fingerprint or None
+    return Rendered(index, key, size, crc32, sha256, round(seconds, 6), distance, engine=engine)
 
 
 def failure_of(error: FFmpegError | BadTake) -> Failure:

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from retake.domain.errors import CORRUPT, ENCODER, Failure
+from retake.domain.errors import ENCODER
 from retake.domain.work import Claim, Take, Work
 from retake.store import parts
 from retake_worker.allowance import takes_at_once
@@ -20,18 +20,19 @@ from retake_worker.ffmpeg_command import SOURCE
 from retake_worker.ffmpeg_process import FFmpegError
 from retake_worker.lease import Frames
 from retake_worker.probe import Probe
-from retake_worker.render import BadTake, Kitchen, check, failure_of, measure, render, source_is_damaged, store
+from retake_worker.render import BadTake, Kitchen, check, examine, failure_of, measure, render, store
 from retake_worker.tools import Tools
 
 log = structlog.stdlib.get_logger(__name__)
 
 
 async def render_part(tools: Tools, claimed: Claim, work: Work, folder: Path, frames: Frames) -> None:
-    """Returns when each take is completed or failed; the part itself is still to be finished."""
+    """Returns when each take is completed or failed; the part itself is still to be finished. Raises BadInput when the
+    source turns out to be damaged where inspect did not look."""
     assert work.probe is not None, "a part to render was planned from a probe"
     await tools.scratch.sources.bring(tools.blobs, work, folder / SOURCE)
     tools.reach("downloaded")
-    kitchen = Kitchen(tools.ffmpeg, clip_of(Probe.from_plain(work.probe)), folder, tools.limits)
+    kitchen = Kitchen(tools.ffmpeg, clip_of(Probe.from_plain(work.probe)), folder, tools.limits, engine=tools.engine)
     rendering = Rendering(tools, claimed, kitchen, frames, work.probe["frames"])
     most = takes_at_once(kitchen.clip.size.width * kitchen.clip.size.height, tools.memory, tools.slots)
     runs = [work.takes[first : first + most] for first in range(0, len(work.takes), most)]
@@ -46,7 +47,7 @@ class Rendering:
     def __init__(self, tools: Tools, claimed: Claim, kitchen: Kitchen, frames: Frames, due: int) -> None:
         self._tools, self._claimed, self._kitchen = tools, claimed, kitchen
         self._frames, self._due = frames, due
-        self._damaged: bool | None = None  # not known until it matters
+        self._cleared = False  # the source, of being damaged
         self._rendered: list[int] = []  # takes whose small frames are there to be compared with
 
     async def together(self, takes: Sequence[Take]) -> Sequence[Take]:
@@ -80,18 +81,14 @@ class Rendering:
             await self._fail(take, verdict)
 
     async def _fail(self, take: Take, error: BadTake | FFmpegError) -> None:
-        tools, tail = self._tools, error.tail if isinstance(error, FFmpegError) else ""
+        """The encoder is blamed when the source, as a whole, is sound; else raises BadInput."""
+        tools, failure = self._tools, failure_of(error)
+        tail = error.tail if isinstance(error, FFmpegError) else ""
         log.error("a take did not come out", take=take.index, because=repr(error), tail=tail)
-        await parts.fail_variation(tools.database, self._claimed, take.index, await self._blamed(error), tools.timing)
-
-    async def _blamed(self, error: BadTake | FFmpegError) -> Failure:
-        """The source is looked at once, as a whole, before the encoder is blamed."""
-        failure = failure_of(error)
-        if failure is not ENCODER:
-            return failure
-        if self._damaged is None:
-            self._damaged = await source_is_damaged(self._kitchen)
-        return CORRUPT if self._damaged else ENCODER
+        if failure is ENCODER and not self._cleared:
+            await examine(self._kitchen)
+            self._cleared = True
+        await parts.fail_variation(tools.database, self._claimed, take.index, failure, tools.timing)
 
     async def _render(self, takes: Sequence[Take]) -> Mapping[int, Mapping[str, Any]]:
         """Makes them in one run, and measures how they differ, also from those that were made before."""
