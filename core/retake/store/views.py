@@ -122,9 +122,3 @@ async def job_view(database: Database, workspace: UUID, job: UUID, page: Page = 
             {"job": job, "workspace": workspace, **vars(page), "states": list(page.states)},
         )
         return await rows.fetchone()
-
-
-async def video_ids(database: Database, job: UUID) -> list[UUID]:
-    async with database.transaction() as connection:
-        rows = await connection.execute("SELECT id FROM video WHERE job_id = %s ORDER BY position", (job,))
-        return [row["id"] for row in await rows.fetchall()]

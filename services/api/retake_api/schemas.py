@@ -208,6 +208,11 @@ class Summary(Shape):
     kept: Kept
 
 
+class DeletedJob(Shape):
+    job_id: UUID
+    status: Annotated[State, said(State.EXPIRED, "expired, or cancelling while a worker still stops.")]
+
+
 class Job(Shape):
     job_id: UUID
     name: Annotated[str | None, said("spring")]
