@@ -12,6 +12,7 @@ from retake.store.heartbeat import heartbeat
 from retake.store.jobs import wish
 from retake.store.outstanding import outstanding
 from retake.store.pace import learn
+from retake.store.tombstones import forget
 from retake.store.workspaces import ensure_workspace
 from store.scene import SIZE, TIMING, Accepted, Scene, plan, rendered
 
@@ -150,5 +151,5 @@ async def test_workers_are_forgotten_a_day_after_they_were_last_heard_of(scene: 
         await fleet.seen(scene.database, name, version="1", recipe_version=RECIPE_VERSION, slots=1)
     await scene.sql("UPDATE worker SET seen_at = now() - interval '25 hours' WHERE name = 'old'")
 
-    assert await fleet.forget_gone(scene.database) == 1
+    assert await forget(scene.database, "workers", 10) == 1
     assert [row["name"] for row in await scene.sql("SELECT name FROM worker")] == ["young"]
