@@ -55,7 +55,13 @@ BROKEN = {
     "too long a field": (wire.whole(GOOD, wire.part("options", b" " * 70_000)), 413, "field_too_large"),
     "options that are no JSON": (wire.whole(GOOD, wire.part("options", b"{seed: 1}")), 422, "invalid_options"),
     "options that are no object": (wire.whole(GOOD, wire.part("options", b"[1]")), 422, "invalid_options"),
-    "an option that is none": (wire.whole(GOOD, wire.part("options", b'{"preset": "x"}')), 422, "unknown_option"),
+    "an option that is none": (wire.whole(GOOD, wire.part("options", b'{"sepia": "x"}')), 422, "unknown_option"),
+    "a preset that is none": (wire.whole(GOOD, wire.part("options", b'{"preset": "x"}')), 422, "invalid_options"),
+    "two numbers of takes": (
+        wire.whole(GOOD, wire.part("variations", b"2"), wire.part("options", b'{"recipes": [{"effects": []}]}')),
+        422,
+        "invalid_variations",
+    ),
     "a seed in words": (wire.whole(GOOD, wire.part("options", b'{"seed": "x"}')), 422, "invalid_options"),
     "half a letter in a name": (wire.whole(GOOD, wire.part("options", b'{"name": "\\ud800"}')), 422, "invalid_options"),
 }
@@ -83,7 +89,7 @@ async def test_an_option_that_is_none_is_named_with_those_there_are(client: http
 
     told = answer.json()
     assert "callbackUrl" in told["error"]
-    assert told["allowed"] == ["name", "seed"]
+    assert told["allowed"] == ["effects", "name", "preset", "profile", "recipes", "seed"]
 
 
 @pytest.mark.parametrize(
