@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, get_type_hints
 
 from retake.arrivals import Uploads as Uploads  # noqa: PLC0414  one of the concerns
-from retake.domain.limits import Limits
 from retake.domain.timing import Timing
 from retake.retention import Storage as Storage  # noqa: PLC0414  one of the concerns
 from retake.variables import (
@@ -31,6 +30,8 @@ from retake.variables import (
     whole,
 )
 from retake.variables import SettingsError as SettingsError  # noqa: PLC0414  whoever reads settings catches it
+from retake.worker_settings import Videos as Videos  # noqa: PLC0414  one of the concerns
+from retake.worker_settings import Worker as Worker  # noqa: PLC0414  one of the concerns
 
 T = TypeVar("T")
 
@@ -164,66 +165,6 @@ class Api:
         default="",
         explain="Other sites whose pages may call the API, with a token.",
     )
-
-
-@concern
-class Worker:
-    """The worker."""
-
-    name: str | None = setting(
-        "RETAKE_WORKER_NAME",
-        matching(r"[A-Za-z0-9._-]{1,100}", "1 to 100 letters, digits, dots, - or _"),
-        optional=True,
-        explain="Who claims; in a cluster the pod's name. Else host name and process id.",
-    )
-    slots: int | None = setting(
-        "RETAKE_WORKER_SLOTS",
-        whole(1, 64),
-        optional=True,
-        explain="Parts worked on at once. Else one for each whole CPU that it may use, if its memory is enough.",
-    )
-    scratch: str | None = setting(
-        "RETAKE_SCRATCH",
-        TEXT,
-        optional=True,
-        explain="The folder for files in work. Else the system's temporary one.",
-    )
-    keep_mib: int = setting(
-        "RETAKE_SCRATCH_KEEP_MIB",
-        whole(0, 10_000_000),
-        default="2048",
-        explain="How many MiB of sources a worker keeps in scratch for the next part of the same video.",
-    )
-    ffmpeg: str | None = setting(
-        "RETAKE_FFMPEG",
-        TEXT,
-        optional=True,
-        explain="The ffmpeg to use, a path or a name to look up. Else the one that was installed with the worker.",
-    )
-
-
-@concern
-class Videos:
-    """How large a video may be; what is beyond is refused with a sentence."""
-
-    pixels: int = setting(
-        "RETAKE_VIDEO_MAX_PIXELS",
-        whole(100_000, 100_000_000),
-        default="9437184",
-        explain="Width times height, upright or not. The default takes every 4K, 4096 x 2304.",
-    )
-    seconds: int = setting(
-        "RETAKE_VIDEO_MAX_SECONDS", whole(1, 86_400), default="1800", explain="The longest video, in seconds."
-    )
-    frames: int = setting(
-        "RETAKE_VIDEO_MAX_FRAMES",
-        whole(1, 2_000_000),
-        default="216000",
-        explain="The most frames. The default is half an hour at 120 a second.",
-    )
-
-    def limits(self) -> Limits:
-        return Limits(pixels=self.pixels, seconds=self.seconds, frames=self.frames)
 
 
 @concern

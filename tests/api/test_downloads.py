@@ -107,6 +107,7 @@ async def test_the_manifest_says_of_each_take_what_it_is_and_how_to_render_it_ag
                 "index": 1,
                 "seed": 7,
                 "recipe": {"seed": 7, "index": 1},
+                "engine": "ffmpeg 9 libx264",
                 "distance": {"look": 0.9},
                 "duration": 1.5,
                 "size": 1000,

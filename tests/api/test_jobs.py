@@ -9,7 +9,7 @@ import pytest
 
 from api import wire
 from api.acting import TIMING, claim_next, fail, finish, inspect, rendered, submit
-from api.conftest import Server
+from api.conftest import Server, Start, logged_in, rows
 from api.wire import clip
 from retake.domain.errors import CORRUPT, ENCODER
 from retake.domain.states import Wish
@@ -17,6 +17,7 @@ from retake.store import parts
 from retake.store.connect import Database
 from retake.store.heartbeat import heartbeat
 from retake.store.jobs import wish
+from retake.store.workspaces import ensure_workspace
 
 pytestmark = pytest.mark.anyio
 
@@ -33,13 +34,14 @@ async def test_a_job_that_was_just_accepted(client: httpx.AsyncClient) -> None:
         "jobId": told["jobId"], "name": None, "kind": "variations", "status": "queued", "wish": "run",
         "totalVideos": 2, "failedVideos": 0, "variationsPerVideo": 2, "totalVariations": 4, "completedVariations": 0,
         "failedVariations": 0, "progress": 0.0, "seed": 9, "startedAt": None, "endedAt": None, "expiresAt": None,
-        "expiredBecause": None, "kept": False, "error": None, "errorCode": None,
+        "expiredBecause": None, "kept": False, "error": None, "errorCode": None, "distinct": None,
     }  # fmt: skip
     assert [file["id"] for file in files] == [file["id"] for file in told["files"]]
     assert files[0] == {
         "id": told["files"][0]["id"], "name": "a.mp4", "size": 5000, "status": "queued", "progress": 0.0,
-        "sha256": None, "duration": None, "width": None, "height": None, "fps": None, "thumbnailUrl": None,
-        "completedVariations": 0, "failedVariations": 0, "error": None, "errorCode": None, "variations": [],
+        "sha256": None, "duration": None, "width": None, "height": None, "fps": None, "distinct": None,
+        "thumbnailUrl": None, "completedVariations": 0, "failedVariations": 0, "error": None,
+        "errorCode": None, "variations": [],
     }  # fmt: skip
 
 
@@ -199,3 +201,48 @@ async def test_a_client_that_is_gone_when_its_job_is_accepted_changes_nothing(
 
     [listed] = (await client.get("/api/jobs")).json()
     assert listed["status"] == "queued"
+
+
+async def test_a_deleted_job_is_gone_at_once_also_while_it_is_worked_on(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    waiting, working = await submit(client, "waiting.mp4"), await submit(client, "working.mp4", variations="1")
+    claimed = await claim_next(database, UUID(working["files"][0]["id"]))
+
+    answers = [await client.delete(told["statusUrl"]) for told in (waiting, working)]
+
+    assert [(answer.status_code, answer.json()["status"]) for answer in answers] == [
+        (202, "expired"), (202, "cancelling"),
+    ]  # fmt: skip
+    assert (await client.get("/api/jobs")).json() == []
+    address, file = working["statusUrl"], working["files"][0]["id"]
+    gone = [await client.get(f"{address}{rest}") for rest in ("", "/files", f"/files/{file}", "/download")]
+    gone += [await client.delete(address), await client.delete(f"/api/jobs/{file}")]
+    assert {answer.status_code for answer in gone} == {404}
+    assert len({answer.content for answer in gone}) == 1
+    await parts.release(database, claimed, TIMING, blocked=False)
+    [job] = await rows(database, "SELECT state, expired_because FROM job WHERE id = %s", working["jobId"])
+    assert job == {"state": "expired", "expired_because": "deleted"}
+
+
+async def test_a_job_that_expired_is_deleted_from_the_list(client: httpx.AsyncClient, database: Database) -> None:
+    told = await submit(client, "a.mp4")
+    await wish(database, UUID(told["jobId"]), Wish.EXPIRE, "age")
+
+    answer = await client.delete(told["statusUrl"])
+
+    assert answer.status_code == 202
+    assert (await client.get("/api/jobs")).json() == []
+
+
+async def test_a_job_of_somebody_else_is_not_deleted(
+    start: Start, client: httpx.AsyncClient, database: Database
+) -> None:
+    told = await submit(client, "a.mp4")
+    strangers = await start(workspace=await ensure_workspace(database, "strangers"))
+
+    async with logged_in(strangers) as stranger:
+        answer = await stranger.delete(told["statusUrl"])
+
+    assert answer.status_code == 404
+    assert (await client.get(told["statusUrl"])).status_code == 200

@@ -72,7 +72,7 @@ async def rows(run: Run, statement: str) -> list[tuple[Any, ...]]:
 
 async def left_over(run: Run) -> tuple[list[str], list[str]]:
     """Files in work, and objects no row speaks of."""
-    scratch = [str(path) for path in (run.data / "scratch").rglob("*") if path.is_file()]
+    scratch = [str(folder) for folder in (run.data / "scratch").glob("*/[0-9]*")]
     known = {
         key
         for (key,) in await rows(

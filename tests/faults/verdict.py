@@ -71,7 +71,7 @@ _LATE = """
 
 def left_in(scratch: Path) -> list[Path]:
     """Folders of claims; the workers' own stay as long as they live."""
-    return list(scratch.glob("*/*"))
+    return list(scratch.glob("*/[0-9]*"))
 
 
 def still_in(scratch: Path) -> list[int]:

@@ -4,12 +4,12 @@ from uuid import uuid4
 import pytest
 
 from conftest import eventually
-from retake.store.idempotency import Answered, renew_key, take_key
+from retake.store.idempotency import Answered, free_key, renew_key, take_key
 from retake.store.jobs import KeyLost, KeyOwner, NewJob, accept
 from retake.store.room import StorageFull
 from retake.store.sources import SourceGone, begin_source, sweep_source
 from retake.store.workspaces import ensure_workspace
-from store.scene import ESTIMATE, SIZE, Scene
+from store.scene import ESTIMATE, SIZE, TIMING, Scene
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +29,7 @@ async def request(scene: Scene, videos: int = 1, takes: int = 2) -> NewJob:
 async def owner(scene: Scene, key: str = "key") -> KeyOwner:
     """Of a key that was just taken."""
     mine = KeyOwner(key, uuid4(), "fingerprint", {"jobId": "1"})
-    assert await take_key(scene.database, scene.workspace, key, mine.owner) is True
+    assert await take_key(scene.database, scene.workspace, key, mine.owner, TIMING) is True
     return mine
 
 
@@ -157,7 +157,7 @@ async def test_of_several_admissions_at_once_only_those_that_fit_together_are_ac
 async def test_a_key_that_was_used_tells_the_request_and_its_answer(scene: Scene) -> None:
     await accept(scene.database, await request(scene), key=await owner(scene))
 
-    again = await take_key(scene.database, scene.workspace, "key", uuid4())
+    again = await take_key(scene.database, scene.workspace, "key", uuid4(), TIMING)
 
     assert again == Answered("fingerprint", {"jobId": "1"})
 
@@ -165,19 +165,19 @@ async def test_a_key_that_was_used_tells_the_request_and_its_answer(scene: Scene
 async def test_a_key_in_flight_is_told_apart(scene: Scene) -> None:
     await owner(scene)
 
-    assert await take_key(scene.database, scene.workspace, "key", uuid4()) is False
+    assert await take_key(scene.database, scene.workspace, "key", uuid4(), TIMING) is False
 
 
 async def test_the_same_key_in_another_workspace_is_another_key(scene: Scene) -> None:
     await accept(scene.database, await request(scene), key=await owner(scene))
     others = await ensure_workspace(scene.database, "others")
 
-    assert await take_key(scene.database, others, "key", uuid4()) is True
+    assert await take_key(scene.database, others, "key", uuid4(), TIMING) is True
 
 
 async def test_of_many_requests_with_one_key_at_once_one_gets_it(scene: Scene) -> None:
     taken = await asyncio.gather(
-        *(take_key(scene.database, scene.workspace, "key", uuid4()) for _ in range(8)),
+        *(take_key(scene.database, scene.workspace, "key", uuid4(), TIMING) for _ in range(8)),
     )
 
     assert sorted(taken, key=bool) == [False] * 7 + [True]
@@ -193,7 +193,7 @@ async def test_a_key_that_lapsed_is_taken_over_and_its_first_owner_accepts_nothi
         await accept(scene.database, new, key=first)
 
     assert await scene.everything() == before
-    assert await renew_key(scene.database, scene.workspace, "key", first.owner) is False
+    assert await renew_key(scene.database, scene.workspace, "key", first.owner, TIMING) is False
     assert len(await accept(scene.database, new, key=second)) == 1
 
 
@@ -208,10 +208,10 @@ async def test_a_key_that_is_renewed_is_not_taken_over(scene: Scene) -> None:
     mine = await owner(scene)
     await lapse(scene)
 
-    renewed = await renew_key(scene.database, scene.workspace, "key", mine.owner)
+    renewed = await renew_key(scene.database, scene.workspace, "key", mine.owner, TIMING)
 
     assert renewed is True
-    assert await take_key(scene.database, scene.workspace, "key", uuid4()) is False
+    assert await take_key(scene.database, scene.workspace, "key", uuid4(), TIMING) is False
 
 
 async def test_a_key_accepts_once_and_is_never_taken_over_after_it(scene: Scene) -> None:
@@ -223,7 +223,7 @@ async def test_a_key_accepts_once_and_is_never_taken_over_after_it(scene: Scene)
     with pytest.raises(KeyLost):
         await accept(scene.database, again, key=mine)
 
-    assert isinstance(await take_key(scene.database, scene.workspace, "key", uuid4()), Answered)
+    assert isinstance(await take_key(scene.database, scene.workspace, "key", uuid4(), TIMING), Answered)
 
 
 async def test_a_request_that_is_refused_leaves_its_key_unanswered(scene: Scene) -> None:
@@ -244,8 +244,37 @@ async def test_who_asks_for_a_key_while_its_accept_commits_waits_and_gets_the_an
         await holding.execute("SELECT pg_advisory_xact_lock(2, 0)")
         accepting = asyncio.create_task(accept(scene.database, new, cap=10**9, key=mine))
         await eventually(lambda: scene.waiting(1))
-        asking = asyncio.create_task(take_key(scene.database, scene.workspace, "key", uuid4()))
+        asking = asyncio.create_task(take_key(scene.database, scene.workspace, "key", uuid4(), TIMING))
         await eventually(lambda: scene.waiting(2))
 
     assert len(await accepting) == 1
     assert await asking == Answered("fingerprint", {"jobId": "1"})
+
+
+async def test_a_key_is_forgotten_after_a_day_but_not_while_its_request_is_in_flight(scene: Scene) -> None:
+    await accept(scene.database, await request(scene), key=await owner(scene))
+    await owner(scene, "in flight")
+    await scene.sql("UPDATE idempotency SET created_at = now() - interval '23 hours 59 minutes'")
+    remembered = await take_key(scene.database, scene.workspace, "key", uuid4(), TIMING)
+    await scene.sql("UPDATE idempotency SET created_at = now() - interval '24 hours'")
+    await scene.sql("UPDATE idempotency SET lease_until = now() - interval '1 s' WHERE key = 'key'")
+
+    forgotten = await take_key(scene.database, scene.workspace, "key", uuid4(), TIMING)
+
+    assert isinstance(remembered, Answered)
+    assert forgotten is True
+    assert await take_key(scene.database, scene.workspace, "in flight", uuid4(), TIMING) is False
+
+
+async def test_a_key_is_given_back_by_its_owner_alone_and_never_once_it_is_answered(scene: Scene) -> None:
+    mine = await owner(scene)
+    await free_key(scene.database, scene.workspace, "key", uuid4())
+    kept = await take_key(scene.database, scene.workspace, "key", uuid4(), TIMING)
+    await free_key(scene.database, scene.workspace, "key", mine.owner)
+    again = await owner(scene)
+    await accept(scene.database, await request(scene), key=again)
+
+    await free_key(scene.database, scene.workspace, "key", again.owner)
+
+    assert kept is False
+    assert isinstance(await take_key(scene.database, scene.workspace, "key", uuid4(), TIMING), Answered)

@@ -1,4 +1,7 @@
-"""Idempotency keys: taken at a request's headers, renewed by its bytes, answered by the accept that commits."""
+"""Idempotency keys: taken at a request's headers, renewed by its bytes, answered by the accept that commits.
+
+An answer is kept for 24 hours; then the key is as good as new.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,9 +9,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from retake.store.connect import Database
+from retake.domain.timing import Timing
+from retake.store.connect import Connection, Database
 
-LEASE = timedelta(seconds=60)
+MEMORY = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -19,31 +23,59 @@ class Answered:
     answer: Mapping[str, Any]
 
 
-async def take_key(database: Database, workspace: UUID, key: str, owner: UUID) -> Answered | bool:
-    """True: it is ours now, perhaps taken over from a request that lapsed. False: another request is in flight."""
+async def take_key(database: Database, workspace: UUID, key: str, owner: UUID, timing: Timing) -> Answered | bool:
+    """True: it is ours now, perhaps taken over from a request that lapsed. False: another request is in flight.
+
+    Keys whose time is over are forgotten on the way.
+    """
     async with database.transaction() as connection:
+        await connection.execute(
+            """
+            DELETE FROM idempotency WHERE (workspace, key) IN (
+                SELECT workspace, key FROM idempotency WHERE created_at <= now() - %s AND lease_until < now()
+                FOR UPDATE SKIP LOCKED)
+            """,
+            (MEMORY,),
+        )
         rows = await connection.execute(
             """
             INSERT INTO idempotency (workspace, key, owner, lease_until) VALUES (%s, %s, %s, now() + %s)
             ON CONFLICT (workspace, key) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until
                 WHERE idempotency.answer IS NULL AND idempotency.lease_until < now()
             """,
-            (workspace, key, owner, LEASE),
+            (workspace, key, owner, timedelta(seconds=timing.key_lease)),
         )
-        if rows.rowcount == 1:
-            return True
-        found = await connection.execute(
-            "SELECT fingerprint, answer FROM idempotency WHERE workspace = %s AND key = %s", (workspace, key)
-        )
-        row = await found.fetchone()
-        return Answered(**row) if row is not None and row["answer"] is not None else False
+        return True if rows.rowcount == 1 else await _answered(connection, workspace, key) or False
 
 
-async def renew_key(database: Database, workspace: UUID, key: str, owner: UUID) -> bool:
+async def renew_key(database: Database, workspace: UUID, key: str, owner: UUID, timing: Timing) -> bool:
     """Bytes arrived: keep it. False when it was taken over; then the request has lost."""
     async with database.transaction() as connection:
         rows = await connection.execute(
             "UPDATE idempotency SET lease_until = now() + %s WHERE workspace = %s AND key = %s AND owner = %s",
-            (LEASE, workspace, key, owner),
+            (timedelta(seconds=timing.key_lease), workspace, key, owner),
         )
         return rows.rowcount == 1
+
+
+async def free_key(database: Database, workspace: UUID, key: str, owner: UUID) -> None:
+    """The request was refused: another may have the key at once. Not if it was accepted, or has lost it, after all."""
+    async with database.transaction() as connection:
+        await connection.execute(
+            "DELETE FROM idempotency WHERE workspace = %s AND key = %s AND owner = %s AND answer IS NULL",
+            (workspace, key, owner),
+        )
+
+
+async def answer_of(database: Database, workspace: UUID, key: str) -> Answered | None:
+    async with database.transaction() as connection:
+        return await _answered(connection, workspace, key)
+
+
+async def _answered(connection: Connection, workspace: UUID, key: str) -> Answered | None:
+    rows = await connection.execute(
+        "SELECT fingerprint, answer FROM idempotency WHERE workspace = %s AND key = %s AND answer IS NOT NULL",
+        (workspace, key),
+    )
+    row = await rows.fetchone()
+    return None if row is None else Answered(**row)

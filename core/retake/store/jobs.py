@@ -4,16 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 from retake.domain.search import searchable
 from retake.domain.states import ENDED, WISHES, PartState, State, Wish
 from retake.domain.work import RECIPE_VERSION, PartKind
 from retake.store.connect import Connection, Database
 from retake.store.each import one_by_one
-from retake.store.move import JobGone, Move, charge_ledger, moving, record_events
+from retake.store.move import Move, charge_ledger, moving, record_events
 from retake.store.room import Queue, admit, enqueue
 from retake.store.sources import SourceGone, estimate, lock_ready_sources
 from retake.store.uploads import lock_finished, use_uploads
@@ -56,6 +56,11 @@ class NewJob:
     id: UUID = field(default_factory=uuid4)
     uploads: Collection[UUID] = ()
     """Those of the sources that were uploaded on their own: this job uses them up."""
+
+    @property
+    def video_ids(self) -> list[UUID]:
+        """They follow from the job's: what it will answer is known before it is accepted."""
+        return [uuid5(self.id, str(position)) for position in range(len(self.videos))]
 
     @property
     def search(self) -> str:
@@ -101,8 +106,9 @@ async def accept(
                 new.retention, new.search,
             ),
         )  # fmt: skip
-        videos = [uuid4() for _ in new.videos]
-        for position, ((name, source), video, reserve) in enumerate(zip(new.videos, videos, reserves, strict=True)):
+        for position, ((name, source), video, reserve) in enumerate(
+            zip(new.videos, new.video_ids, reserves, strict=True)
+        ):
             await connection.execute(
                 "INSERT INTO video (id, job_id, position, name, source_id, reserved) VALUES (%s, %s, %s, %s, %s, %s)",
                 (video, new.id, position, name, source, reserve),
@@ -114,7 +120,7 @@ async def accept(
         await use_uploads(connection, new.uploads, new.id)
         await charge_ledger(connection, new.workspace, sum(reserves))
         await record_events(connection, new.workspace, new.id, [("job", {"status": State.QUEUED})])
-        return videos
+        return new.video_ids
 
 
 async def _answer_key(connection: Connection, workspace: UUID, key: KeyOwner) -> None:
@@ -123,7 +129,7 @@ async def _answer_key(connection: Connection, workspace: UUID, key: KeyOwner) ->
         UPDATE idempotency SET fingerprint = %s, answer = %s
         WHERE workspace = %s AND key = %s AND owner = %s AND answer IS NULL
         """,
-        (key.fingerprint, Jsonb(dict(key.answer)), workspace, key.key, key.owner),
+        (key.fingerprint, Json(dict(key.answer)), workspace, key.key, key.owner),
     )
     if rows.rowcount == 0:
         raise KeyLost
@@ -140,6 +146,16 @@ async def wish(
     """
     async with moving(database, job, workspace) as move:
         await change_wish(move, wanted, because)
+    return move.job.state
+
+
+async def delete(database: Database, job: UUID, workspace: UUID) -> State:
+    """Its people want to see it no more: gone at once, whatever it was doing. One that expired before only says why."""
+    async with moving(database, job, workspace) as move:
+        if move.job.wish is Wish.EXPIRE:
+            await move.wish(Wish.EXPIRE, "deleted")
+        else:
+            await change_wish(move, Wish.EXPIRE, "deleted")
     return move.job.state
 
 
@@ -228,11 +244,3 @@ async def expire_due(database: Database, limit: int = 100) -> int:
             return True
 
     return await one_by_one(await due_to_expire(database, limit), expire)
-
-
-async def state_of(database: Database, job: UUID) -> State:
-    async with database.transaction() as connection:
-        row = await (await connection.execute("SELECT state FROM job WHERE id = %s", (job,))).fetchone()
-    if row is None:
-        raise JobGone
-    return State(row["state"])

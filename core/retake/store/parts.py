@@ -1,6 +1,8 @@
 """Parts as workers see them: claim, store, commit, release. Rule numbers as in docs/architecture.md."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from psycopg.types.json import Jsonb
 
@@ -52,6 +54,20 @@ async def name_take(database: Database, claimed: Claim, index: int) -> None:
             raise LeaseLost
 
 
+async def tell_distinct(database: Database, claimed: Claim, distinct: Mapping[str, Any]) -> None:
+    """What was measured takes the place of what was planned; every part of a video measures the same."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            """
+            UPDATE video v SET distinctness = %s FROM part p
+            WHERE p.id = %s AND p.claim = %s AND p.state = 'running' AND v.id = p.video_id
+            """,
+            (Jsonb(distinct), claimed.part, claimed.number),
+        )
+        if rows.rowcount == 0:
+            raise LeaseLost
+
+
 async def finish_variation(database: Database, claimed: Claim, rendered: Rendered, timing: Timing) -> bool:
     """Rule 6: one take, committed on its own. False when it is not wanted any more; its object is then an orphan."""
     async with moving_part(database, claimed.part) as move:
@@ -60,7 +76,7 @@ async def finish_variation(database: Database, claimed: Claim, rendered: Rendere
             """
             UPDATE variation v SET state = 'completed', reserved = 0, claim = %(claim)s, key = %(key)s, size = %(size)s,
                 crc32 = %(crc32)s, sha256 = %(sha256)s, duration = %(duration)s, distance = %(distance)s,
-                thumb_key = %(thumb_key)s
+                thumb_key = %(thumb_key)s, engine = %(engine)s
             FROM variation before
             WHERE v.video_id = %(video)s AND v.index = %(index)s AND v.state = 'queued'
                 AND before.video_id = v.video_id AND before.index = v.index
@@ -144,10 +160,16 @@ async def finish_inspect(database: Database, claimed: Claim, plan: Plan, recipe_
         queued = to is PartState.QUEUED
         rows = await move.connection.execute(
             """
-            UPDATE video v SET probe = %s, thumb_key = %s, cost = %s, reserved = 0 FROM video before
-            WHERE v.id = %s AND before.id = v.id RETURNING before.reserved
+            UPDATE video v SET probe = %s, thumb_key = %s, cost = %s, distinctness = %s, reserved = 0
+            FROM video before WHERE v.id = %s AND before.id = v.id RETURNING before.reserved
             """,
-            (Jsonb(plan.probe), plan.thumb_key, sum(take.cost for take in plan.variations), claimed.video),
+            (
+                Jsonb(plan.probe),
+                plan.thumb_key,
+                sum(take.cost for take in plan.variations),
+                None if plan.distinct is None else Jsonb(plan.distinct),
+                claimed.video,
+            ),
         )
         video = await rows.fetchone()
         assert video is not None

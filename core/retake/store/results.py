@@ -24,6 +24,7 @@ class FinishedTake:
     sha256: str
     duration: float | None
     distance: Mapping[str, Any] | None
+    engine: str | None
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ async def results_of(database: Database, workspace: UUID, job: UUID, as_of: int 
             raise NoSuchMoment
         takes = await connection.execute(
             """
-            SELECT v.position AS source, a.index, a.recipe, a.key, a.size, a.crc32, a.sha256, a.duration, a.distance
+            SELECT v.position AS source, a.index, a.recipe, a.key, a.size, a.crc32, a.sha256, a.duration, a.distance,
+                a.engine
             FROM video v JOIN variation a ON a.video_id = v.id
             WHERE v.job_id = %(job)s AND a.state = 'completed' AND (v.id, a.index) NOT IN (
                 SELECT (body ->> 'videoId')::uuid, (body ->> 'index')::integer FROM event

@@ -97,6 +97,7 @@ async def job_view(database: Database, workspace: UUID, job: UUID, page: Page = 
             CROSS JOIN LATERAL (
                 SELECT coalesce(json_agg(json_build_object(
                     'id', v.id, 'name', v.name, 'state', v.state, 'progress', v.progress, 'probe', v.probe,
+                    'distinctness', v.distinctness,
                     'error_code', v.error_code, 'error', v.error, 'size', s.size, 'sha256', s.sha256,
                     'pictured', v.thumb_key IS NOT NULL, 'takes', coalesce(takes.list, '[]'),
                     'frames', (SELECT json_agg(frames) FROM part WHERE video_id = v.id AND state = 'running'))
@@ -111,7 +112,8 @@ async def job_view(database: Database, workspace: UUID, job: UUID, page: Page = 
                     SELECT json_agg(json_build_object(
                         'index', a.index, 'state', a.state, 'size', a.size, 'duration', a.duration,
                         'distance', a.distance, 'error_code', a.error_code, 'error', a.error,
-                        'pictured', a.thumb_key IS NOT NULL, 'recipe', CASE WHEN %(recipes)s THEN a.recipe END)
+                        'pictured', a.thumb_key IS NOT NULL, 'engine', a.engine,
+                        'recipe', CASE WHEN %(recipes)s THEN a.recipe END)
                         ORDER BY a.index) AS list
                     FROM variation a WHERE a.video_id = v.id
                 ) takes
@@ -121,9 +123,3 @@ async def job_view(database: Database, workspace: UUID, job: UUID, page: Page = 
             {"job": job, "workspace": workspace, **vars(page), "states": list(page.states)},
         )
         return await rows.fetchone()
-
-
-async def video_ids(database: Database, job: UUID) -> list[UUID]:
-    async with database.transaction() as connection:
-        rows = await connection.execute("SELECT id FROM video WHERE job_id = %s ORDER BY position", (job,))
-        return [row["id"] for row in await rows.fetchall()]

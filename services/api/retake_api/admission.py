@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
-from uuid import UUID
 
 from retake.room import make_room
-from retake.store.jobs import NewJob, accept
+from retake.store.jobs import KeyOwner, NewJob, accept
 from retake.store.room import QueueFull, StorageFull
 from retake_api.incoming import Dock
 from retake_api.problems import Problem
@@ -17,10 +16,10 @@ T = TypeVar("T")
 _PATIENCE = 30.0  # seconds, after which whoever lost every race for the room is refused
 
 
-async def accept_job(dock: Dock, new: NewJob) -> list[UUID]:
-    """The ids of its videos; or a Problem."""
+async def accept_job(dock: Dock, new: NewJob, key: KeyOwner | None = None) -> None:
+    """Or a Problem."""
     new = replace(new, retention=dock.storage.retention(new.kind))
-    return await admitted(dock, lambda: accept(dock.database, new, cap=dock.storage.cap, queue=dock.queue))
+    await admitted(dock, lambda: accept(dock.database, new, cap=dock.storage.cap, queue=dock.queue, key=key))
 
 
 async def admitted(dock: Dock, attempt: Callable[[], Awaitable[T]]) -> T:

@@ -31,9 +31,11 @@ from retake_api import (
     problems,
     schemas,
     storage,
+    tus,
 )
 from retake_api.addresses import PathPrefix
 from retake_api.auth import Access, Gate
+from retake_api.bodies import SmallBodies
 from retake_api.buffers import Buffers
 from retake_api.delivery import Delivery
 from retake_api.incoming import MIB, Dock
@@ -43,7 +45,11 @@ from retake_api.patience import Patience
 from retake_api.request_log import RequestLog
 from retake_api.shield import Shield
 
-EXPOSED = ("Content-Disposition", "Content-Range", "ETag", "Link", "Location", "Retry-After", "X-Request-Id")
+EXPOSED = (
+    "Content-Disposition", "Content-Range", "ETag", "Link", "Location", "Retry-After", "X-Request-Id",
+    "Tus-Extension", "Tus-Max-Size", "Tus-Resumable", "Tus-Version",
+    "Upload-Expires", "Upload-Length", "Upload-Metadata", "Upload-Offset",
+)  # fmt: skip
 """Headers of answers that other sites' pages may read, besides the harmless ones."""
 
 
@@ -71,14 +77,18 @@ def create_app(tools: Tools) -> FastAPI:
     app = FastAPI(
         title="retake", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
+    app.add_middleware(tus.Tus)
+    app.router.route_class = SmallBodies
     app.add_middleware(Patience, idle=tools.limits.idle, slowest=tools.limits.slowest)
     around(app, tools.web)
     problems.install(app)
     open_to_all(app, tools.health, tools.needed)
     gate = Gate(tools.access)
     login.install(app, gate, tools.door)
-    dock = Dock(tools.database, tools.blobs, Buffers(tools.limits.buffer_mib * MIB), tools.limits, tools.storage)
+    buffers = Buffers(tools.limits.buffer_mib * MIB)
+    dock = Dock(tools.database, tools.blobs, buffers, tools.limits, tools.storage, tools.timing)
     creation.install(app, gate, dock, tools.wake)
+    tus.install(app, gate, dock)
     jobs.install(app, gate, tools.database)
     storage.install(app, gate, tools.database, tools.storage)
     delivery = Delivery(tools.database, tools.blobs, tools.timing)

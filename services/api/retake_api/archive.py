@@ -66,6 +66,7 @@ def _described(results: Results, take: FinishedTake, path: str) -> dict[str, obj
         "index": take.index,
         "seed": results.seed,
         "recipe": take.recipe,
+        "engine": take.engine,
         "distance": take.distance,
         "duration": take.duration,
         "size": take.size,

@@ -9,20 +9,20 @@ import structlog
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from retake.domain.states import State
-from retake.store.jobs import NewJob
+from retake.domain.recipe import LARGEST_SEED
+from retake.store.jobs import KeyLost, NewJob
 from retake.store.uploads import UploadGone, UploadOpen, UploadRefused, UploadUnknown, UploadUsed, find_uploads
-from retake_api.addresses import address
 from retake_api.admission import accept_job
 from retake_api.auth import Caller, Gate
 from retake_api.bodies import json_object
 from retake_api.described import refuses, takes
 from retake_api.form import FORM, media_type
 from retake_api.incoming import Dock
-from retake_api.options import LARGEST_SEED, options_of, variations_of
+from retake_api.once import KEY_ASKED, Answer, Attempt, fingerprint
+from retake_api.options import options_of, variations_of
 from retake_api.problems import Problem
-from retake_api.schemas import AcceptedFile, AcceptedJob, JobForm, JobOfUploads
-from retake_api.uploads import from_form
+from retake_api.schemas import AcceptedJob, JobForm, JobOfUploads
+from retake_api.uploads import accepted, from_form
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -41,63 +41,66 @@ def install(app: FastAPI, gate: Gate, dock: Dock, wake: Callable[[], Awaitable[N
         status_code=202,
         response_model=AcceptedJob,
         response_description="Accepted: whatever happens from now on, the job comes to an end.",
-        openapi_extra=takes({FORM: JobForm, JSON: JobOfUploads}),
+        openapi_extra=takes({FORM: JobForm, JSON: JobOfUploads}) | KEY_ASKED,
         responses=refuses(
             {
                 400: "The form, or the JSON, cannot be read, or the form has no videos.",
-                409: "An upload is used by a job already, which is named, or is not finished.",
+                409: "An upload is used by a job already, which is named, or is not finished; or a request with the "
+                "same Idempotency-Key is in flight.",
                 410: "An upload has expired.",
                 411: "The request does not say how long it is.",
                 413: "A video, the request, or the number of videos is too large.",
                 415: "The request is neither a form nor JSON, or a file is no video that can be read.",
-                422: "A field or an option is not what it must be, or there is no such upload.",
+                422: "A field or an option is not what it must be, or there is no such upload; or the Idempotency-Key "
+                "was used for another request.",
                 507: "Storage is full.",
             }
         ),
     )
     async def submit(request: Request, caller: Annotated[Caller, Depends(gate)]) -> Response:
-        match media_type(request.headers.get("Content-Type", "")):
-            case "multipart/form-data":
-                new, files = await from_form(request, dock, caller.workspace)
-            case "application/json":
-                new, files = await from_uploads(await json_object(request), dock, caller.workspace)
-            case _:
-                raise Problem(
-                    415,
-                    "unknown_content_type",
-                    f"Send the videos as a form (Content-Type: {FORM}), or name uploaded ones in {JSON}.",
-                    allowed=[FORM, JSON],
-                )
-        await wake()
-        log.info("accepted", job=str(new.id), videos=len(files))
-        return accepted(new, files)
+        kind = media_type(request.headers.get("Content-Type", ""))
+        if kind not in {FORM, JSON}:
+            raise Problem(
+                415,
+                "unknown_content_type",
+                f"Send the videos as a form (Content-Type: {FORM}), or name uploaded ones in {JSON}.",
+                allowed=[FORM, JSON],
+            )
+        async with Attempt(dock, caller.workspace, request.headers) as attempt:
+            answer = await (from_form if kind == FORM else from_uploads)(request, dock, attempt)
+        if attempt.known is None:
+            await wake()
+            log.info("accepted", job=answer["jobId"], videos=len(answer["files"]))
+        return JSONResponse(answer, 202, {"Location": answer["statusUrl"]})
 
 
-async def from_uploads(body: dict[str, Any], dock: Dock, workspace: UUID) -> tuple[NewJob, list[AcceptedFile]]:
-    """A job of uploads that are finished. Whoever is left without our answer asks again: then the 409 names the job."""
+async def from_uploads(request: Request, dock: Dock, attempt: Attempt) -> Answer:
+    """A job of uploads that are finished. Without a key, whoever missed our answer asks again: a 409 names the job."""
+    body = await json_object(request)
     if unknown := sorted(set(body) - set(_KEYS)):
         sentence = f"There is no key {unknown[0][:100]!r} here; there are {', '.join(_KEYS)}."
         raise Problem(422, "unknown_key", sentence, allowed=list(_KEYS))
+    if attempt.known:
+        return await attempt.answered(fingerprint(body))
     ids = read_uploads(body.get("uploads"))
     options = options_of(body.get("options", {}))
-    found = await find_uploads(dock.database, workspace, ids)
+    found = await find_uploads(dock.database, attempt.workspace, ids)
     new = NewJob(
-        workspace=workspace,
+        workspace=attempt.workspace,
         videos=[(found[upload].name if upload in found else "", upload) for upload in ids],
-        variations=variations_of(body.get("variations")),
+        variations=options.variations(variations_of(body.get("variations"))),
         seed=randbelow(LARGEST_SEED + 1) if options.seed is None else options.seed,
         options=options.stored(),
         uploads=ids,
     )
+    answer = accepted(new, [found[upload].length if upload in found else 0 for upload in ids])
     try:
-        videos = await accept_job(dock, new)
+        await accept_job(dock, new, attempt.under(fingerprint(body), answer))
     except UploadRefused as error:
         raise refused(error) from None
-    files = [
-        AcceptedFile(id=video, name=name, size=found[upload].length)
-        for video, (name, upload) in zip(videos, new.videos, strict=True)
-    ]
-    return new, files
+    except KeyLost:
+        return await attempt.answered(fingerprint(body))
+    return answer
 
 
 def read_uploads(given: Any) -> list[UUID]:
@@ -139,16 +142,3 @@ def refused(error: UploadRefused) -> Problem:
 
 def unknown_upload(given: Any) -> Problem:
     return Problem(422, "unknown_upload", f"There is no upload {str(given)[:100]!r}.")
-
-
-def accepted(new: NewJob, files: list[AcceptedFile]) -> JSONResponse:
-    place = address(f"/api/jobs/{new.id}")
-    body = AcceptedJob(
-        job_id=new.id,
-        status=State.QUEUED,
-        files=files,
-        variations_per_video=new.variations,
-        total_variations=new.variations * len(files),
-        status_url=place,
-    )
-    return JSONResponse(body.model_dump(mode="json", by_alias=True), 202, {"Location": place})

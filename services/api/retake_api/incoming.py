@@ -8,6 +8,7 @@ from uuid import UUID
 from retake.blobs.bucket import Blobs
 from retake.blobs.errors import BlobError
 from retake.domain.sniff import ENOUGH, refusal, sniff
+from retake.domain.timing import Timing
 from retake.settings import Storage, Uploads
 from retake.store.connect import Database, Unavailable
 from retake.store.room import Queue
@@ -28,6 +29,7 @@ class Dock:
     buffers: Buffers
     limits: Uploads
     storage: Storage
+    timing: Timing
 
     @property
     def queue(self) -> Queue:

@@ -8,16 +8,18 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter
 
 from retake.store.connect import Database
+from retake.store.jobs import delete
 from retake.store.views import FILES, Page, Row, job_view, summaries
 from retake_api import views
 from retake_api.auth import Caller, Gate
 from retake_api.described import Answers, refuses
 from retake_api.filters import FILES_ASKED, JOBS_ASKED, read_files, read_jobs, write_cursor
 from retake_api.problems import NothingHere
-from retake_api.schemas import FileId, Files, FileWithRecipes, Job, JobId, Summary
+from retake_api.schemas import DeletedJob, FileId, Files, FileWithRecipes, Job, JobId, Summary
 
 _SUMMARIES = TypeAdapter(list[Summary])
 _UNCHANGED: Answers = {304: {"description": "It is as it was when its `ETag`, now in `If-None-Match`, was told."}}
@@ -62,6 +64,19 @@ def _install_jobs(app: FastAPI, gate: Gate, database: Database) -> None:
     async def show_job(request: Request, job_id: JobId, caller: Annotated[Caller, Depends(gate)]) -> Response:
         told = views.job(await found(database, caller, job_id))
         return _json(request, told.model_dump_json(by_alias=True).encode())
+
+    @app.delete(
+        "/api/jobs/{job_id}",
+        summary="Delete a job and its takes",
+        tags=["jobs"],
+        status_code=202,
+        response_model=DeletedJob,
+        response_description="It is gone from now on; its bytes follow. Work on it stops.",
+    )
+    async def delete_job(job_id: JobId, caller: Annotated[Caller, Depends(gate)]) -> Response:
+        job = read_id(job_id)
+        told = DeletedJob(job_id=job, status=await delete(database, job, caller.workspace))
+        return JSONResponse(told.model_dump(mode="json", by_alias=True), 202)
 
 
 def _install_files(app: FastAPI, gate: Gate, database: Database) -> None:

@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from retake.blobs.errors import BlobError
 from retake.store.connect import Unavailable
+from retake.store.jobs import KeyLost
 from retake.store.move import JobGone
 from retake.store.results import Expired
 from retake.store.sources import SourceGone
@@ -61,6 +62,13 @@ class NothingHere(Problem):
         super().__init__(404, "not_found", "There is nothing at this address.")
 
 
+IN_FLIGHT = Problem(
+    409,
+    "request_in_flight",
+    "Another request with this Idempotency-Key is in flight; please ask again for its answer.",
+    headers={"Retry-After": "5"},
+)
+
 _TRANSLATED: Mapping[type[Exception], Problem] = {
     Unavailable: Problem(
         503, "database_unavailable", "The database does not answer; please try again.", headers={"Retry-After": "5"}
@@ -69,6 +77,7 @@ _TRANSLATED: Mapping[type[Exception], Problem] = {
         503, "storage_unavailable", "The object store does not answer; please try again.", headers={"Retry-After": "5"}
     ),
     JobGone: NothingHere(),
+    KeyLost: IN_FLIGHT,
     SourceGone: Problem(409, "source_gone", "A video's bytes are not kept any more; please upload it again."),
 }
 _EXPIRED = {
@@ -157,5 +166,7 @@ def _framework_problem(app: FastAPI, request: Request, error: HTTPException) -> 
         )
         sentence = f"This address takes {', '.join(allowed)}, not {request.method}."
         return Problem(405, "method_not_allowed", sentence, headers={"Allow": ", ".join(allowed)}, allowed=allowed)
+    if error.status_code == 400:
+        return Problem(400, "invalid_json", "The request body must be JSON that can be read.")
     code = HTTPStatus(error.status_code).name.lower()
     return Problem(error.status_code, code, error.detail, headers=error.headers)

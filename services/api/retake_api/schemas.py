@@ -26,6 +26,7 @@ JobId = Annotated[str, Path(examples=["7f9c2ba4-e88f-4d2a-9b1e-2d6f0a5c3e11"], d
 FileId = Annotated[
     str, Path(examples=["c1f3c1de-6a8e-4b7a-8f0b-5a0a4c1b9d27"], description="The `id` of one of its files.")
 ]
+UploadId = Annotated[str, Path(examples=["0b8f3c52-4a51-4f7e-9d2b-6a1c0e7d5f90"], description="The `id` of an upload.")]
 Name = Annotated[str, said("holiday.mp4")]
 Bytes = Annotated[int, said(48213377, "In bytes.")]
 Seconds = Annotated[float, said(12.48, "In seconds.")]
@@ -91,6 +92,13 @@ class JobOfUploads(Shape):
     ]
 
 
+class UploadBegun(Shape):
+    id: UUID
+    offset: Annotated[int, said(0, "How many bytes are stored.")]
+    length: Bytes
+    expires_at: datetime
+
+
 class AcceptedFile(Shape):
     id: UUID
     name: Name
@@ -106,13 +114,16 @@ class AcceptedJob(Shape):
     status_url: Annotated[str, said("/api/jobs/7f9c2ba4-e88f-4d2a-9b1e-2d6f0a5c3e11", "Also in `Location`.")]
 
 
+_APART = {"structure": 63.0, "look": {"ssim": 0.34, "dyuv": 7.3}, "time": 1.03, "mirrored": False, "near": False}
+
+
 class Variation(Shape):
     index: int
     status: Annotated[str, said(VariationState.COMPLETED, "queued, processing, completed, failed or cancelled.")]
     progress: Share
     size: Bytes | None
     duration: Seconds | None
-    distance: Annotated[dict[str, Any] | None, said({"source": 0.31}, "How far it is from its source and sisters.")]
+    distance: Annotated[dict[str, Any] | None, said({"source": _APART}, "From its source, and the take most like it.")]
     url: Annotated[str | None, said(f"{_FILE}/variations/1", "Of its bytes, once it is completed.")]
     thumbnail_url: Annotated[str | None, said(f"{_FILE}/variations/1/thumbnail")]
     error: Sentence
@@ -124,16 +135,28 @@ class VariationWithRecipe(Variation):
         dict[str, Any],
         said(
             {
-                "version": 1,
+                "version": 2,
                 "index": 1,
                 "seed": 7,
                 "preset": "classic",
                 "effects": [{"name": "zoom", "params": {"factor": 1.07, "x": 0.31, "y": 0.84}}],
                 "output": {"profile": "fast"},
             },
-            "All of how it was made; the same recipe and source give the same bytes again.",
+            "All of how it was made; the same recipe, source and engine give the same bytes again.",
         ),
     ]
+    engine: Annotated[
+        str | None,
+        said("ffmpeg 9.0.2 0d709a0bed1a x86_64 libx264 pipeline 1", "What it was made by, once it is completed."),
+    ]
+
+
+class Distinct(Shape):
+    """Whether all takes of a video differ from each other and from their source, as planned, then as measured."""
+
+    near_pairs: Annotated[int, said(0, "Pairs, among the takes and with the source, that look nearly the same.")]
+    kept: Annotated[bool, Field(examples=[True], description="There are none.")]
+    note: Annotated[str | None, said(None, "One sentence for people, when there are some.")]
 
 
 class File(Shape):
@@ -149,6 +172,7 @@ class File(Shape):
     width: Annotated[int | None, said(1920)]
     height: Annotated[int | None, said(1080)]
     fps: Annotated[float | None, said(29.97)]
+    distinct: Distinct | None
     thumbnail_url: Thumbnail
     completed_variations: int
     failed_variations: Annotated[int, said(0)]
@@ -196,6 +220,11 @@ class Summary(Shape):
     kept: Kept
 
 
+class DeletedJob(Shape):
+    job_id: UUID
+    status: Annotated[State, said(State.EXPIRED, "expired, or cancelling while a worker still stops.")]
+
+
 class Job(Shape):
     job_id: UUID
     name: Annotated[str | None, said("spring")]
@@ -210,6 +239,7 @@ class Job(Shape):
     failed_variations: Annotated[int, said(0)]
     progress: Share
     seed: Annotated[int, said(7)]
+    distinct: Distinct | None
     files: list[FileWithVariations]
     created_at: datetime
     started_at: Moment

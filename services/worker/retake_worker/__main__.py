@@ -10,8 +10,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
 from retake import metrics
 from retake.blobs.bucket import open_blobs
 from retake.blobs.errors import BlobError
@@ -24,11 +22,10 @@ from retake.store.connect import Unavailable, open_database
 from retake_worker.allowance import allowance
 from retake_worker.consume import Consumer
 from retake_worker.ffmpeg_process import NoFFmpeg, find_ffmpeg
-from retake_worker.sandbox import LAYERS, NotStarted, Program, layers_that_hold
+from retake_worker.sandbox import NotStarted, for_encoder
 from retake_worker.scratch import Scratch, ScratchTaken
+from retake_worker.selftest import proven
 from retake_worker.tools import Reach, Tools
-
-log = structlog.stdlib.get_logger(__name__)
 
 
 class BusGone(Exception):
@@ -52,8 +49,11 @@ async def run(settings: Settings, reach: Reach) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     allowed = allowance()
+    if settings.worker.memory_mib is not None:
+        allowed = allowed.at_most(settings.worker.memory_mib * 2**20)
     timing = settings.clock.timing()
-    ffmpeg, limits = find_ffmpeg(settings.worker.ffmpeg), settings.videos.limits()
+    ffmpeg = for_encoder(find_ffmpeg(settings.worker.ffmpeg), settings.worker.encoder)
+    limits = settings.videos.limits()
     name = settings.worker.name or f"{socket.gethostname()}-{os.getpid()}"
     async with AsyncExitStack() as opened:
         database = await opened.enter_async_context(open_database(settings.postgres, name=f"retake-{name}"))
@@ -62,6 +62,9 @@ async def run(settings: Settings, reach: Reach) -> None:
         keep = settings.worker.keep_mib * 2**20
         scratch = Scratch(Path(settings.worker.scratch or tempfile.gettempdir()), name, keep)
         opened.callback(scratch.close)
+        async with scratch.trial() as folder:
+            anything = settings.worker.any_version == "yes"
+            found = await proven(ffmpeg, settings.worker.encoder, folder, any_version=anything)
         checks = {"postgres": database.check, "storage": blobs.check, "queue": bus.check}
         await opened.enter_async_context(await serve(settings.observe.host, settings.observe.port, Health(checks)))
         tools = Tools(
@@ -75,7 +78,8 @@ async def run(settings: Settings, reach: Reach) -> None:
             memory=allowed.memory,
             ffmpeg=ffmpeg,
             limits=limits,
-            layers=tried_layers(ffmpeg),
+            engine=found.engine,
+            layers=found.layers,
             reach=reach,
         )
         metrics.SLOTS.set(tools.slots)
@@ -90,17 +94,6 @@ async def run(settings: Settings, reach: Reach) -> None:
         await consuming
         if not stopping.is_set():
             raise BusGone("the connection to NATS was closed")
-
-
-def tried_layers(ffmpeg: Program) -> list[str]:
-    """Those of the sandbox that hold here; one that this kernel lacks is told once, and work goes on without it."""
-    with tempfile.TemporaryDirectory() as folder:
-        held = layers_that_hold(ffmpeg, Path(folder))
-    for layer in LAYERS:
-        metrics.SANDBOX_LAYERS.labels(layer).set(layer in held)
-        if layer not in held:
-            log.warning("a layer of the sandbox is missing in this kernel; ffmpeg runs without it", layer=layer)
-    return held
 
 
 def main(reach: Reach = lambda _step: None) -> int:

@@ -84,6 +84,7 @@ class Consumer:
                     recipe_version=RECIPE_VERSION,
                     slots=tools.slots,
                     sandbox=tools.layers,
+                    engine=tools.engine.fingerprint,
                 )
                 await tools.bus.wake()
             except Unavailable as error:

@@ -45,6 +45,7 @@ ALL_FILES = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) 
 BIND_AND_CONNECT = SOCKETS_AND_SIGNALS = 3
 OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
 READING = READ_FILE | READ_DIR
+CONTROLLING = READING | WRITE_FILE | IOCTL_DEV
 WORKING = READING | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | TRUNCATE
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -70,7 +71,7 @@ def prctl(option: int, one: int = 0, two: int = 0) -> int:
 def limit(limits: list[tuple[int, int]]) -> None:
     for which, most in limits:
         hard = resource.getrlimit(which)[1]
-        lower = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        lower = min((one for one in (most, hard) if one != resource.RLIM_INFINITY), default=resource.RLIM_INFINITY)
         resource.setrlimit(which, (lower, lower))
 
 
@@ -143,7 +144,8 @@ def holding(spec: dict[str, Any]) -> list[str]:
     signal = ctypes.c_int()
     if libc.prctl(PR_GET_PDEATHSIG, ctypes.byref(signal), 0, 0, 0) == 0 and signal.value == SIGKILL:
         held.append("death_signal")
-    if all(resource.getrlimit(which)[1] <= most for which, most in spec["limits"]):
+    limits = [(resource.getrlimit(which)[1], most) for which, most in spec["limits"]]
+    if all(most == resource.RLIM_INFINITY or 0 <= hard <= most for hard, most in limits):
         held.append("limits")
     if prctl(PR_GET_NO_NEW_PRIVS) == 1:
         held.append("no_new_privs")
@@ -156,7 +158,9 @@ def holding(spec: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     spec = marshal.loads(bytes.fromhex(sys.argv[1]))  # noqa: S302  our own parent's
-    os.set_inheritable(spec["trouble"], False)  # noqa: FBT003
+    trouble = os.dup(spec["trouble"])  # which closes at exec
+    if spec["trouble"] > 2:
+        os.close(spec["trouble"])
     try:
         confine(spec)
         if spec["look"]:
@@ -164,7 +168,7 @@ def main() -> None:
         else:
             os.execve(sys.argv[2], sys.argv[2:], {})  # noqa: S606  there is no shell on purpose
     except OSError as error:
-        os.write(spec["trouble"], f"{error.errno} {error}".encode())
+        os.write(trouble, f"{error.errno} {error}".encode())
         os._exit(1)
 
 

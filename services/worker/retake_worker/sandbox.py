@@ -15,7 +15,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ LAYERS = ("death_signal", "limits", "no_new_privs", "landlock", "seccomp")
 LAUNCHER = Path(launcher.__file__)
 
 _FILES = 256
+_DEVICES = {"h264_nvenc": "nvidia*", "h264_qsv": "dri"}  # in /dev
+_DRIVERS = ["/usr/lib", "/lib", "/lib64", "/etc/ld.so.cache", "/proc/driver", "/sys/class/drm", "/sys/devices"]
 _LOOK_SECONDS = 10
 _STANDARD_ERROR = 2
 _LIBRARY = re.compile(r"^\s+(?:\S+ => )?(/.+) \(0x[0-9a-f]+\)$", re.MULTILINE)
@@ -46,6 +48,8 @@ class Program:
     reads: Sequence[str]
     filter: bytes
     memory: int = 4 * 2**30  # that it can address, of which it uses much less; the container limits that
+
+    devices: Sequence[str] = ()  # that it may open, read, write and control
 
     def __fspath__(self) -> str:
         return str(self.path)
@@ -74,6 +78,16 @@ def program_at(path: Path) -> Program:
     return Program(Path(runs[0]), runs, reads, filter_for(os.uname().machine))
 
 
+def for_encoder(program: Program, encoder: str) -> Program:
+    """One in hardware needs its devices and the libraries of its driver, which reserve more addresses than there is
+    memory. Not tried: there was no such hardware."""
+    if encoder not in _DEVICES:
+        return program
+    devices = [str(device) for device in Path("/dev").glob(_DEVICES[encoder])]
+    reads = [*program.reads, *_DRIVERS]
+    return replace(program, reads=reads, devices=devices, memory=resource.RLIM_INFINITY)
+
+
 def _loader_of(program: Path) -> str | None:
     """Which loader a program of ELF names; None when it is static, or no such program."""
     with program.open("rb") as file:
@@ -97,6 +111,7 @@ def launching(program: Program, folder: Path, bounds: Bounds, trouble: int, *, l
     grants = [
         *((path, launcher.EXECUTE | launcher.READING) for path in program.runs),
         *((path, launcher.READING) for path in program.reads),
+        *((path, launcher.CONTROLLING) for path in program.devices),
         (str(folder / SOURCE), launcher.READING),
         (str(folder), launcher.WORKING),
     ]
@@ -120,11 +135,23 @@ def launching(program: Program, folder: Path, bounds: Bounds, trouble: int, *, l
 
 def layers_that_hold(program: Program, folder: Path) -> list[str]:
     """What this kernel puts in force, found out by trying. Blocks for some 20 ms."""
-    argv = launching(program, folder, Bounds(_LOOK_SECONDS, 2**20), _STANDARD_ERROR, look=True)
-    looked = subprocess.run(argv, env={}, cwd=folder, capture_output=True, timeout=_LOOK_SECONDS, check=False)
+    looked = _once(program, folder, look=True)
     if looked.returncode:
         raise not_started(looked.stderr)
     return looked.stdout.decode().split()
+
+
+def told_by(program: Program, folder: Path, argument: str) -> tuple[int, str]:
+    """With one argument: its exit code, and what it writes. Blocks; for programs that answer at once."""
+    ended = _once(program, folder, argument)
+    return ended.returncode, (ended.stdout or ended.stderr).decode(errors="replace")
+
+
+def _once(program: Program, folder: Path, *arguments: str, look: bool = False) -> subprocess.CompletedProcess[bytes]:
+    argv = launching(program, folder, Bounds(_LOOK_SECONDS, 2**20), _STANDARD_ERROR, look=look)
+    return subprocess.run(
+        [*argv, *arguments], env={}, cwd=folder, capture_output=True, timeout=_LOOK_SECONDS, check=False
+    )
 
 
 def not_started(told: bytes) -> NotStarted:

@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import structlog
@@ -52,9 +52,16 @@ class Scratch:
         self._lock = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
+    def trial(self) -> AbstractAsyncContextManager[Path]:
+        """A folder to try things in before there is work."""
+        return self._made("trial")
+
+    def folder(self, claimed: Claim) -> AbstractAsyncContextManager[Path]:
+        return self._made(f"{claimed.part}.{claimed.number}")
+
     @asynccontextmanager
-    async def folder(self, claimed: Claim) -> AsyncIterator[Path]:
-        folder = self._folder / f"{claimed.part}.{claimed.number}"
+    async def _made(self, name: str) -> AsyncIterator[Path]:
+        folder = self._folder / name
         folder.mkdir()
         try:
             yield folder

@@ -8,6 +8,7 @@ from retake.bus.connection import Bus
 from retake.domain.limits import Limits
 from retake.domain.timing import Timing
 from retake.store.connect import Database
+from retake_worker.engine import Engine
 from retake_worker.sandbox import Program
 from retake_worker.scratch import Scratch
 
@@ -27,5 +28,6 @@ class Tools:
     ffmpeg: Program
     limits: Limits = field(default_factory=Limits)
     memory: int = 8 * 2**30  # bytes that this worker may use
+    engine: Engine = field(default_factory=Engine)
     layers: Sequence[str] = ()  # of the sandbox, that hold here
     reach: Reach = lambda _step: None
