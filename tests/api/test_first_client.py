@@ -1,4 +1,4 @@
-"""A client that was written for the first version, with nothing but curl: it logs in, sends a form, polls, downloads."""
+"""A client written for the first version, with nothing but curl: it logs in, sends a form, polls, downloads."""
 
 import asyncio
 import json
