@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Itera
 from pathlib import Path
 from typing import Any, TypeVar
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -32,6 +33,9 @@ from retake_local.servers import Addresses
 from retake_local.up import Servers
 from retake_worker.ffmpeg_process import find_ffmpeg
 from scenes import Films
+
+hypothesis.settings.register_profile("here", deadline=None)  # a busy machine is no failure; pytest bounds every test
+hypothesis.settings.load_profile("here")
 
 T = TypeVar("T")
 
