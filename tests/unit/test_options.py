@@ -6,10 +6,10 @@ from retake_api.problems import Problem
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [("", 5), ("  ", 5), ("1", 1), ("5", 5), ("20", 20), ("0", 1), ("-3", 1), ("100", 20), ("3.7", 3), ("1e1", 10),
-     (" 4\n", 4), ("+6", 6), (".5", 1), ("7.", 7), ("1e999", 20), ("-1e999", 1), ("9" * 400, 20)],
+    [("", None), ("  ", None), ("1", 1), ("5", 5), ("20", 20), ("0", 1), ("-3", 1), ("100", 20), ("3.7", 3),
+     ("1e1", 10), (" 4\n", 4), ("+6", 6), (".5", 1), ("7.", 7), ("1e999", 20), ("-1e999", 1), ("9" * 400, 20)],
 )  # fmt: skip
-def test_numbers_of_variations_are_clamped_and_truncated(text: str, count: int) -> None:
+def test_numbers_of_variations_are_clamped_and_truncated(text: str, count: int | None) -> None:
     assert read_variations(text) == count
 
 

@@ -9,6 +9,7 @@ import structlog
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
+from retake.domain.recipe import LARGEST_SEED
 from retake.store.jobs import KeyLost, NewJob
 from retake.store.uploads import UploadGone, UploadOpen, UploadRefused, UploadUnknown, UploadUsed, find_uploads
 from retake_api.admission import accept_job
@@ -18,7 +19,7 @@ from retake_api.described import refuses, takes
 from retake_api.form import FORM, media_type
 from retake_api.incoming import Dock
 from retake_api.once import KEY_ASKED, Answer, Attempt, fingerprint
-from retake_api.options import LARGEST_SEED, options_of, variations_of
+from retake_api.options import options_of, variations_of
 from retake_api.problems import Problem
 from retake_api.schemas import AcceptedJob, JobForm, JobOfUploads
 from retake_api.uploads import accepted, from_form
@@ -87,7 +88,7 @@ async def from_uploads(request: Request, dock: Dock, attempt: Attempt) -> Answer
     new = NewJob(
         workspace=attempt.workspace,
         videos=[(found[upload].name if upload in found else "", upload) for upload in ids],
-        variations=variations_of(body.get("variations")),
+        variations=options.variations(variations_of(body.get("variations"))),
         seed=randbelow(LARGEST_SEED + 1) if options.seed is None else options.seed,
         options=options.stored(),
         uploads=ids,
