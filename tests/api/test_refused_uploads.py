@@ -88,7 +88,7 @@ async def test_an_option_that_is_none_is_named_with_those_there_are(client: http
 
     told = answer.json()
     assert "callbackUrl" in told["error"]
-    assert told["allowed"] == ["name", "seed"]
+    assert told["allowed"] == ["keepSource", "name", "priority", "seed"]
 
 
 @pytest.mark.parametrize(
