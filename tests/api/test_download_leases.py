@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from api.downloading import MIB, address, as_owner, begun
+from api.downloading import MIB, TIMING, address, as_owner, begun
 from api.serving import Watched
 from conftest import eventually
 from footage import Filmed, Footage
@@ -24,11 +24,12 @@ async def free(footage: Footage) -> bool:
     return await footage.sql("SELECT FROM download") == []
 
 
-async def rest(reader: asyncio.StreamReader, due: int) -> int:
-    """How many of the bytes that are due still come."""
+async def rest(reader: asyncio.StreamReader, due: int, *, pause: float = 0) -> int:
+    """How many of the bytes that are due still come, to a client that pauses after each megabyte."""
     came = 0
     while came < due and (piece := await reader.read(MIB)):
         came += len(piece)
+        await asyncio.sleep(pause)
     return came
 
 
@@ -90,7 +91,7 @@ async def test_a_download_that_lost_its_lease_is_broken_off_visibly(
     begin, reader, writer = await begun(downloads_url, big)
 
     await footage.sql("UPDATE download SET until = now()")
-    came = len(begin) + await rest(reader, promised(begin) - len(begin))
+    came = len(begin) + await rest(reader, promised(begin) - len(begin), pause=TIMING.download / 50)
 
     assert came < promised(begin)
     writer.close()

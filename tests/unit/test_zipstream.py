@@ -1,6 +1,5 @@
 import io
 import struct
-import subprocess
 import zipfile
 import zlib
 from datetime import UTC, datetime, timedelta, timezone
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import requires_tool
+from archives import sparse
 from retake_api.segments import Layout, Stored
 from retake_api.zipstream import Entry, lay_out, literal
 
@@ -34,17 +33,6 @@ def opened(archive: bytes | Path) -> zipfile.ZipFile:
 def video(path: str, data: bytes) -> Entry:
     """One whose bytes lie under its path."""
     return Entry(path, AT, len(data), zlib.crc32(data), Stored(path))
-
-
-def sparse(layout: Layout, file: Path) -> Path:
-    """The archive on the disk, with holes for objects."""
-    with file.open("wb") as out:
-        for segment in layout.segments:
-            if isinstance(segment.content, bytes):
-                out.seek(segment.start)
-                out.write(segment.content)
-        out.truncate(layout.size)
-    return file
 
 
 def test_what_was_laid_out_can_be_read_back() -> None:
@@ -165,46 +153,6 @@ def test_more_entries_than_two_bytes_count_are_all_there(count: int) -> None:
 
     assert len(opened(archive).namelist()) == count
     assert (b"PK\6\6" in archive) == (count >= 65_535)
-
-
-@requires_tool("unzip")
-@pytest.mark.parametrize("count", [1, 3, 2000])
-def test_unzip_finds_nothing_wrong(count: int, tmp_path: Path) -> None:
-    entries = [
-        literal(f"été {number}/日本_var{number:04}.mp4", AT, bytes([number % 256]) * number) for number in range(count)
-    ]
-    (tmp_path / "a.zip").write_bytes(written(lay_out(entries)))
-
-    said = unzip("-tq", tmp_path / "a.zip")
-
-    assert said == f"No errors detected in compressed data of {tmp_path}/a.zip.\n"
-
-
-@requires_tool("unzip")
-def test_unzip_writes_names_and_bytes_as_they_were(tmp_path: Path) -> None:
-    files = {"日本/日本_var1.mp4": b"one", "a (2)/a (2)_var1.mp4": b"two", "👩‍👩‍👧/e\u0301.mp4": b""}
-    (tmp_path / "a.zip").write_bytes(written(lay_out([video(path, data) for path, data in files.items()]), files))
-
-    unzip("-q", tmp_path / "a.zip", "-d", tmp_path / "out")
-
-    found = (file for file in (tmp_path / "out").rglob("*") if file.is_file())
-    assert {str(file.relative_to(tmp_path / "out")): file.read_bytes() for file in found} == files
-
-
-@requires_tool("unzip")
-def test_unzip_lists_an_archive_of_more_than_four_gigabytes(tmp_path: Path) -> None:
-    layout = lay_out([Entry(f"{n}", AT, 3 * GIB, 7, Stored("k")) for n in range(3)] + [literal("last", AT, b"last")])
-
-    file = sparse(layout, tmp_path / "a.zip")
-
-    assert str(9 * GIB + 4) in unzip("-l", file).splitlines()[-1]
-    assert unzip("-p", file, "last") == "last"
-
-
-def unzip(*words: str | Path) -> str:
-    done = subprocess.run(["unzip", *words], capture_output=True, text=True, env={"LC_ALL": "C.UTF-8"}, check=True)
-    assert done.stderr == ""
-    return done.stdout
 
 
 def test_names_of_any_length_that_fits_are_kept() -> None:

@@ -26,6 +26,7 @@ from retake.store.workspaces import ensure_workspace
 from retake_api.app import Tools, create_app
 from retake_api.auth import Access
 from retake_api.dispatch import Dispatch
+from retake_api.heads import bounded
 from retake_api.keys import Keys
 from retake_api.live import Live
 from retake_api.login import Door
@@ -104,6 +105,7 @@ async def run(settings: Settings) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            http=bounded(settings.uploads.head),
             proxy_headers=False,  # the app has its own, which believes nobody unless told
             timeout_graceful_shutdown=1,
         )
