@@ -20,6 +20,13 @@ class Worker:
         optional=True,
         explain="Parts worked on at once. Else one for each whole CPU that it may use, if its memory is enough.",
     )
+    memory_mib: int | None = setting(
+        "RETAKE_WORKER_MEMORY_MIB",
+        whole(64, 100_000_000),
+        optional=True,
+        explain="How many MiB of memory the worker counts on, at most; by it slots and takes at once are chosen. Else "
+        "what its container or machine has.",
+    )
     scratch: str | None = setting(
         "RETAKE_SCRATCH",
         TEXT,

@@ -127,6 +127,13 @@ def worker(environment: Mapping[str, str], number: int) -> Program:
     )
 
 
+def share(workers: int, environ: Mapping[str, str]) -> dict[str, str]:
+    """Of this machine, for each worker: one part at once, since there is one for each core, and its part of memory."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
+    wanted = {"RETAKE_WORKER_SLOTS": "1", "RETAKE_WORKER_MEMORY_MIB": str(max(64, memory // max(1, workers)))}
+    return {name: value for name, value in wanted.items() if name not in environ and f"{name}_FILE" not in environ}
+
+
 class Retake:
     """Everything that runs, and the state file `make status` reads."""
 
@@ -160,15 +167,15 @@ class Retake:
         await migrate(addresses.database_url)
         scratch = self._data / "scratch"
         scratch.mkdir(exist_ok=True)
+        count = len(os.sched_getaffinity(0)) if self._settings.workers is None else self._settings.workers
         self.environment = {
             **addresses.environment(),
             "RETAKE_PASSWORD": password,
             "RETAKE_SCRATCH": str(scratch),
             **cap,
-            "RETAKE_WORKER_SLOTS": self._environ.get("RETAKE_WORKER_SLOTS", "1"),  # there is a worker for each core
+            **share(count, self._environ),
         }
         self.url = f"http://{_HOST}:{listening.getsockname()[1]}"
-        count = len(os.sched_getaffinity(0)) if self._settings.workers is None else self._settings.workers
         programs = [api(self.environment, listening), *(worker(self.environment, n) for n in range(1, count + 1))]
         self._services = [Child(program, self._data / "logs", say) for program in programs]
         await asyncio.gather(*(child.start() for child in self._services))

@@ -80,6 +80,13 @@ def test_version_1_that_limits_nothing_has_numbers_too(machine: Path) -> None:
     assert allowance(machine) == Allowance(HERE, 16384 * MIB)
 
 
+def test_less_memory_may_be_counted_on_but_not_more() -> None:
+    allowed = Allowance(2, 4096 * MIB)
+
+    assert allowed.at_most(1024 * MIB) == Allowance(2, 1024 * MIB)
+    assert allowed.at_most(8192 * MIB) == allowed
+
+
 def test_this_machine_can_be_read() -> None:
     read = allowance()
 

@@ -16,9 +16,11 @@ from conftest import eventually
 from faults.works import Works, works
 from retake.audit import audit
 from retake.blobs.bucket import Blobs
+from retake.domain.states import Wish
 from retake.domain.timing import Timing
 from retake.settings import Bucket, Nats, Postgres
-from retake.store.jobs import NewJob
+from retake.store.jobs import NewJob, wish
+from worker.hostile import scripted
 
 pytestmark = pytest.mark.anyio
 
@@ -143,4 +145,47 @@ async def test_what_happens_in_one_slot_stays_in_it(here: Works, clips: Clips) -
         {"error_code": "internal"}
     ]
     assert await here.sql("SELECT DISTINCT failures FROM part") == [{"failures": 0}]
+    assert list(here.scratch.glob("*/[0-9]*")) == []
+
+
+FILLS_THE_DISK = """
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # which Python ignores, and ffmpeg does not
+with open('endless', 'wb') as file:
+    while True: file.write(bytes(2**20))
+"""
+HOARDS = "import mmap; hoard = [mmap.mmap(-1, 2**30) for _ in range(9)]"
+DIES = "signal.raise_signal(signal.SIGKILL)"
+FORKS = "for _ in range(500): os.fork()"
+
+
+@pytest.mark.parametrize(
+    ("hostile", "code"),
+    [(FILLS_THE_DISK, "corrupt"), (HOARDS, "out_of_memory"), (DIES, "out_of_memory"), (FORKS, "corrupt")],
+    ids=["fills the disk", "hoards memory", "is killed", "forks"],
+)
+async def test_a_hostile_ffmpeg_fails_its_video_with_a_sentence_and_nothing_else(
+    here: Works, tmp_path: Path, hostile: str, code: str
+) -> None:
+    fake = scripted(tmp_path / "fake-ffmpeg", hostile)
+    bad, good = await here.submit(), await here.submit()
+
+    async def failed() -> bool:
+        return await here.state(bad) == "failed"
+
+    async def completed() -> bool:
+        return await here.state(good) == "completed"
+
+    await wish(here.database, good.id, Wish.PAUSE)
+    async with here.relaying():
+        async with here.working("hostile", ffmpeg=fake):
+            await eventually(failed, within=30)
+        await wish(here.database, good.id, Wish.RUN)
+        async with here.working("sound"):
+            await eventually(completed, within=30)
+
+    (video,) = await here.sql("SELECT error_code, error FROM video WHERE job_id = %s", bad.id)
+    assert video["error_code"] == code
+    assert video["error"].endswith(".")
+    assert await here.sql("SELECT DISTINCT failures FROM part") == [{"failures": 0}]
+    assert in_folder(here.scratch, "") == []
     assert list(here.scratch.glob("*/[0-9]*")) == []

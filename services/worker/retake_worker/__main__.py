@@ -49,6 +49,8 @@ async def run(settings: Settings, reach: Reach) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     allowed = allowance()
+    if settings.worker.memory_mib is not None:
+        allowed = allowed.at_most(settings.worker.memory_mib * 2**20)
     timing = settings.clock.timing()
     ffmpeg = for_encoder(find_ffmpeg(settings.worker.ffmpeg), settings.worker.encoder)
     limits = settings.videos.limits()

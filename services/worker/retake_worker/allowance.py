@@ -23,6 +23,9 @@ class Allowance:
     cpus: float
     memory: int
 
+    def at_most(self, memory: int) -> "Allowance":
+        return Allowance(self.cpus, min(self.memory, memory))
+
     @property
     def slots(self) -> int:
         """Parts at once: one for each whole CPU, if memory is enough for one take of 1080p in each."""
