@@ -7,6 +7,7 @@ import pytest
 from bench.figures import at, tell
 from bench.stack import backlog, stack
 
+from retake.domain.work import RECIPE_VERSION
 from retake.store import fleet
 from retake.store.announcements import next_to_announce, withdraw_unheard
 
@@ -19,7 +20,7 @@ PARTS, SLOTS = 100_000, 16
 async def test_a_pass_over_a_long_backlog(tmp_path: Path, jobs: int) -> None:
     async with stack(tmp_path) as rig:
         await backlog(rig, jobs, PARTS // jobs)
-        await fleet.seen(rig.database, "idle", version="1", recipe_version=1, slots=SLOTS)
+        await fleet.seen(rig.database, "idle", version="1", recipe_version=RECIPE_VERSION, slots=SLOTS)
         withdrawing, choosing = [], []
         for _ in range(50):
             began = time.monotonic()

@@ -47,14 +47,24 @@ class Footage:
         """`chunks` are their sizes."""
         source = await sources.begin_source(self.database, workspace)
         for n, size in enumerate(chunks):
-            data = os.urandom(size)
-            key, sha = SourceChunk(str(source), n, uuid4().hex).key, hashlib.sha256(data).hexdigest()
-            await sources.intend_chunk(
-                self.database, source, n=n, start=sum(chunks[:n]), size=size, sha256=sha, key=key
-            )
-            await self.blobs.put(key, data)
+            key = await self.chunk(source, n, start=sum(chunks[:n]), size=size)
             await sources.chunk_done(self.database, source, key)
         await sources.finish_source(self.database, source)
+        return source
+
+    async def chunk(self, source: UUID, n: int = 0, start: int = 0, size: int = 100) -> str:
+        """Put, and not said to be there."""
+        data, key = os.urandom(size), SourceChunk(str(source), n, uuid4().hex).key
+        sha256 = hashlib.sha256(data).hexdigest()
+        await sources.intend_chunk(self.database, source, n=n, start=start, size=size, sha256=sha256, key=key)
+        await self.blobs.put(key, data)
+        return key
+
+    async def arriving(self, workspace: UUID) -> UUID:
+        """An open source, with a chunk that is there and one that is being put."""
+        source = await sources.begin_source(self.database, workspace)
+        await sources.chunk_done(self.database, source, await self.chunk(source))
+        await self.chunk(source, 1, start=100)
         return source
 
     async def accepted(

@@ -20,6 +20,7 @@ import math
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ class Film:
 class Films:
     """Makes each clip once."""
 
-    def __init__(self, folder: Path, ffmpeg: Path) -> None:
+    def __init__(self, folder: Path, ffmpeg: PathLike[str]) -> None:
         self._folder, self._ffmpeg = folder, ffmpeg
 
     def __call__(self, of: Film) -> Path:
@@ -67,11 +68,11 @@ class Films:
         return file if file.exists() else film(self._ffmpeg, file, of)
 
 
-def film(ffmpeg: Path, file: Path, of: Film, *arguments: str) -> Path:
+def film(ffmpeg: PathLike[str], file: Path, of: Film, *arguments: str) -> Path:
     """Encoded as a phone does it, H.264 with a key frame a second; `arguments` follow, to have it otherwise."""
     sound = ["-f", "lavfi", "-i", f"aevalsrc='{SPEECH}':s=48000:d={of.seconds}", "-c:a", "aac", "-b:a", "128k"]
     argv = [
-        str(ffmpeg), "-nostdin", "-v", "error", "-y",
+        ffmpeg, "-nostdin", "-v", "error", "-y",
         "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{of.width}x{of.height}", "-r", str(of.rate), "-i", "pipe:0",
         *(sound if of.sound else []),
         "-c:v", "libx264", "-preset", "veryfast", "-bf", "0", "-g", str(of.rate), "-threads", "1",

@@ -4,11 +4,13 @@ The row went first and says so. Now the objects go, then the row is stamped, or 
 leaves what the next one finds and does again: deleting what is not there is fine.
 """
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from retake.blobs.bucket import Blobs
-from retake.blobs.keys import of_job, parse
+from retake.blobs.keys import SourceChunk, of_job, parse
 from retake.store.connect import Database
+from retake.store.orphans import Made, without_row
 from retake.store.results import stamp_purged
 from retake.store.sources import forget_chunks, sweep_source
 from retake.store.uploads import dropped_chunks
@@ -41,3 +43,18 @@ async def delete_garbage(database: Database, blobs: Blobs) -> int:
         await forget_chunks(database, keys)
         deleted += len(keys)
     return deleted
+
+
+async def unclaimed(database: Database, keys: Iterable[str]) -> list[str]:
+    """Those that look like ours, and that no row knows of."""
+    chunks: list[str] = []
+    made: list[Made] = []
+    for key in keys:
+        match parse(key):
+            case None:
+                continue
+            case SourceChunk():
+                chunks.append(key)
+            case other:
+                made.append(Made(key, other.video, other.claim))
+    return await without_row(database, chunks, made)

@@ -1,5 +1,6 @@
 """People who submit jobs over HTTP, and a worker's moves on them, without its work."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -7,9 +8,11 @@ import httpx
 
 from api.conftest import form, rows
 from api.wire import clip
+from retake.domain import distinct
+from retake.domain.distinct import Pair
 from retake.domain.errors import CORRUPT
 from retake.domain.timing import Timing
-from retake.domain.work import Claim, Plan, Planned, Rendered
+from retake.domain.work import RECIPE_VERSION, Claim, Plan, Planned, Rendered
 from retake.store import parts
 from retake.store.connect import Database
 
@@ -31,15 +34,16 @@ async def claim_next(database: Database, video: UUID | None = None) -> Claim:
         "SELECT id FROM part WHERE state = 'queued' AND coalesce(video_id = %s, true) ORDER BY id LIMIT 1",
         video,
     )
-    claimed = await parts.claim(database, part["id"], "worker", 1, TIMING)
+    claimed = await parts.claim(database, part["id"], "worker", RECIPE_VERSION, TIMING)
     assert claimed is not None
     return claimed
 
 
-async def inspect(database: Database, takes: int, thumb: str | None = None) -> UUID:
+async def inspect(database: Database, takes: int, thumb: str | None = None, near: Sequence[Pair] = ()) -> UUID:
     claimed = await claim_next(database)
     planned = [Planned(n, {"seed": n}, 1000, 1) for n in range(1, takes + 1)]
-    await parts.finish_inspect(database, claimed, Plan(PROBE, "ab" * 32, planned, thumb), 1, TIMING)
+    plan = Plan(PROBE, "ab" * 32, planned, thumb, distinct.told(near, takes, measured=False))
+    await parts.finish_inspect(database, claimed, plan, RECIPE_VERSION, TIMING)
     return claimed.video
 
 

@@ -143,9 +143,11 @@ async def rows(database: Database, query: str, *values: Any) -> list[dict[str, A
 
 
 async def nothing_is_left(database: Database, blobs: Blobs) -> bool:
-    """No job, no source that counts, no byte charged, no object."""
+    """No job, no source that counts, no byte reserved or charged, no chunk and no object."""
     assert await rows(database, "SELECT FROM job") == []
     assert await rows(database, "SELECT FROM source WHERE state <> 'gone'") == []
+    assert await rows(database, "SELECT FROM reservation") == []
+    assert await rows(database, "SELECT FROM chunk") == []
     assert await rows(database, "SELECT FROM storage WHERE bytes <> 0") == []
     assert [blob.key async for blob in blobs.listing()] == []
     return True

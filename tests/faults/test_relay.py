@@ -16,6 +16,7 @@ from faults.works import Works, works
 from retake.bus.connection import Bus
 from retake.bus.errors import BusUnavailable
 from retake.bus.messages import PartAnnounced
+from retake.domain.work import RECIPE_VERSION
 from retake.reaper import run_reaper
 from retake.relay import Relay
 from retake.settings import Bucket, Nats, Postgres
@@ -33,7 +34,7 @@ async def here(postgres: Postgres, bucket: Bucket, nats: Nats, tmp_path: Path) -
 
 async def slots(here: Works, count: int) -> None:
     """A worker that lives, and takes nothing."""
-    await fleet.seen(here.database, "idle", version="1", recipe_version=1, slots=count)
+    await fleet.seen(here.database, "idle", version="1", recipe_version=RECIPE_VERSION, slots=count)
 
 
 async def announced(here: Works) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from faults.works import Works, works
+from retake.domain.work import RECIPE_VERSION
 from retake.settings import Bucket, Nats, Postgres
 from retake.store import fleet
 from retake_janitor import announce
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def here(postgres: Postgres, bucket: Bucket, nats: Nats, tmp_path: Path) -> AsyncIterator[Works]:
     async with works(postgres, bucket, nats, tmp_path) as opened:
-        await fleet.seen(opened.database, "idle", version="1", recipe_version=1, slots=2)
+        await fleet.seen(opened.database, "idle", version="1", recipe_version=RECIPE_VERSION, slots=2)
         yield opened
 
 

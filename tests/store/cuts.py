@@ -202,22 +202,6 @@ CUTS = [
         "DID NOT RAISE SourceGone",
     ),
     Cut(
-        "i: nothing is evicted under a download's lease",
-        "eviction.py",
-        "WHERE id = %s AND ended_at IS NOT NULL AND wish <> 'expire' AND NOT kept AND NOT being_downloaded(id)",
-        "WHERE id = %s AND ended_at IS NOT NULL AND wish <> 'expire' AND NOT kept",
-        "test_eviction.py::test_a_job_that_is_needed_again_before_it_is_taken_stays[download]",
-        ">       assert await evicting is Outcome.STAYS",
-    ),
-    Cut(
-        "room: evictions count one after another",
-        "eviction.py",
-        "            await lock_admission(move.connection)\n",
-        "",
-        "test_eviction.py::test_of_two_who_make_room_at_once_the_second_finds_enough",
-        ">       assert (await first, await second)",
-    ),
-    Cut(
         "k: nobody is reaped right after Postgres started",
         "reaping.py",
         "ELSE greatest(quiet_until, least(pg_postmaster_start_time() + %(lease)s, now() + %(lease)s)) END",

@@ -17,8 +17,10 @@ import pytest
 import retake
 from conftest import LENT, Stack
 from store.cuts import CUTS, Cut
+from store.cuts_of_bytes import CUTS_OF_BYTES
 
 ROOT = Path(__file__).parents[2]
+ALL = [*CUTS, *CUTS_OF_BYTES]
 PLUGINS = ("xdist", "hypothesispytest")  # that these runs do not need, and that take their time to start
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -45,7 +47,7 @@ def run(copy: Path, stack: Stack) -> Run:
     return tests
 
 
-@pytest.mark.parametrize("cut", CUTS, ids=lambda cut: cut.guard)
+@pytest.mark.parametrize("cut", ALL, ids=lambda cut: cut.guard)
 def test_without_the_guard_its_test_fails(cut: Cut, copy: Path, run: Run) -> None:
     file = copy / "store" / cut.file
     text = file.read_text()
@@ -59,6 +61,6 @@ def test_without_the_guard_its_test_fails(cut: Cut, copy: Path, run: Run) -> Non
 
 
 def test_with_every_guard_in_place_the_same_tests_pass(copy: Path, run: Run) -> None:
-    ended = run(*dict.fromkeys(cut.test for cut in CUTS))
+    ended = run(*dict.fromkeys(cut.test for cut in ALL))
 
     assert ended.returncode == pytest.ExitCode.OK, ended.stdout + ended.stderr

@@ -12,6 +12,7 @@ from retake.store.heartbeat import heartbeat
 from retake.store.jobs import wish
 from retake.store.outstanding import outstanding
 from retake.store.pace import learn
+from retake.store.tombstones import forget
 from retake.store.workspaces import ensure_workspace
 from store.scene import SIZE, TIMING, Accepted, Scene, plan, rendered
 
@@ -68,7 +69,7 @@ async def test_what_nobody_may_work_on_is_not_outstanding(scene: Scene, wanted: 
 
 async def test_only_slots_of_workers_that_live_count(scene: Scene) -> None:
     for name in ("alive", "lost", "gone"):
-        await fleet.seen(scene.database, name, version="1", recipe_version=1, slots=2)
+        await fleet.seen(scene.database, name, version="1", recipe_version=RECIPE_VERSION, slots=2)
     await scene.sql("UPDATE worker SET seen_at = now() - interval '1 hour' WHERE name = 'lost'")
     await fleet.gone(scene.database, "gone")
 
@@ -87,7 +88,7 @@ async def finished(scene: Scene, took: float) -> Accepted:
 
 
 async def test_the_next_guess_is_corrected_by_what_the_last_parts_took(scene: Scene) -> None:
-    await fleet.seen(scene.database, "worker", version="1", recipe_version=1, slots=2)
+    await fleet.seen(scene.database, "worker", version="1", recipe_version=RECIPE_VERSION, slots=2)
     for _ in range(3):
         await finished(scene, took=60)
 
@@ -116,8 +117,8 @@ async def test_a_part_of_which_nothing_came_teaches_nothing(scene: Scene) -> Non
 
 async def test_the_fleet_says_who_works_on_what_and_masks_the_work_of_others(scene: Scene) -> None:
     other = await ensure_workspace(scene.database, "other")
-    await fleet.seen(scene.database, "worker", version="1", recipe_version=1, slots=2)
-    await fleet.seen(scene.database, "idle", version="1", recipe_version=1, slots=1)
+    await fleet.seen(scene.database, "worker", version="1", recipe_version=RECIPE_VERSION, slots=2)
+    await fleet.seen(scene.database, "idle", version="1", recipe_version=RECIPE_VERSION, slots=1)
     await fleet.gone(scene.database, "idle")
     ours, theirs = await scene.planned(takes=2), await scene.planned(takes=2, workspace=other)
     for job in (ours, theirs):
@@ -133,7 +134,7 @@ async def test_the_fleet_says_who_works_on_what_and_masks_the_work_of_others(sce
 
 
 async def test_the_speed_of_a_worker_is_what_it_made_in_the_time_it_took(scene: Scene) -> None:
-    await fleet.seen(scene.database, "worker", version="1", recipe_version=1, slots=1)
+    await fleet.seen(scene.database, "worker", version="1", recipe_version=RECIPE_VERSION, slots=1)
     job = await scene.planned(takes=2, cost=10)
     claimed = await scene.claim_next(job)
     await scene.render(claimed)
@@ -147,8 +148,8 @@ async def test_the_speed_of_a_worker_is_what_it_made_in_the_time_it_took(scene: 
 
 async def test_workers_are_forgotten_a_day_after_they_were_last_heard_of(scene: Scene) -> None:
     for name in ("old", "young"):
-        await fleet.seen(scene.database, name, version="1", recipe_version=1, slots=1)
+        await fleet.seen(scene.database, name, version="1", recipe_version=RECIPE_VERSION, slots=1)
     await scene.sql("UPDATE worker SET seen_at = now() - interval '25 hours' WHERE name = 'old'")
 
-    assert await fleet.forget_gone(scene.database) == 1
+    assert await forget(scene.database, "workers", 10) == 1
     assert [row["name"] for row in await scene.sql("SELECT name FROM worker")] == ["young"]

@@ -8,10 +8,10 @@ from retake_api.problems import Problem
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [("", 5), ("  ", 5), ("1", 1), ("5", 5), ("20", 20), ("0", 1), ("-3", 1), ("100", 20), ("3.7", 3), ("1e1", 10),
-     (" 4\n", 4), ("+6", 6), (".5", 1), ("7.", 7), ("1e999", 20), ("-1e999", 1), ("9" * 400, 20)],
+    [("", None), ("  ", None), ("1", 1), ("5", 5), ("20", 20), ("0", 1), ("-3", 1), ("100", 20), ("3.7", 3),
+     ("1e1", 10), (" 4\n", 4), ("+6", 6), (".5", 1), ("7.", 7), ("1e999", 20), ("-1e999", 1), ("9" * 400, 20)],
 )  # fmt: skip
-def test_numbers_of_variations_are_clamped_and_truncated(text: str, count: int) -> None:
+def test_numbers_of_variations_are_clamped_and_truncated(text: str, count: int | None) -> None:
     assert read_variations(text) == count
 
 
@@ -64,7 +64,7 @@ def test_an_unknown_option_is_refused_with_those_there_are() -> None:
     with pytest.raises(Problem) as refused:
         read_options('{"callbackUrl": "https://example.org"}')
 
-    assert refused.value.more["allowed"] == ["keepSource", "name", "priority", "seed"]
+    assert {"keepSource", "name", "priority", "seed"} <= set(refused.value.more["allowed"])
 
 
 def test_a_higher_priority_is_a_larger_share() -> None:

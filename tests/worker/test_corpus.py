@@ -12,8 +12,9 @@ import pytest
 
 from clips import BAD, COPIED, GOOD, OLD, REFUSED
 from playback import Player
+from retake.domain.candidates import Candidates
 from retake.domain.errors import BadInput
-from retake.domain.recipe import plan_recipes, speed_of
+from retake.domain.recipe import speed_of
 from retake_worker.render import check
 from worker.cooking import Cook, make
 
@@ -80,7 +81,7 @@ TAKES: Mapping[str, Take] = {
 
 @pytest.mark.parametrize("name", [*GOOD, *COPIED, *OLD])
 async def test_takes_are_whole_and_as_long_as_their_speed_says(cook: Cook, player: Player, name: str) -> None:
-    kitchen, recipes, due = await cook(name), plan_recipes(5, SHA256, 2), TAKES[name]
+    kitchen, recipes, due = await cook(name), Candidates(5, SHA256, 2).first(), TAKES[name]
 
     files = await make(kitchen, *recipes)
 

@@ -6,7 +6,18 @@ import numpy as np
 import pytest
 
 from retake.domain.effects.effect import Size
-from retake_worker.distance import Frames, Look, Planes, compare, distances, read_frames
+from retake_worker.distance import (
+    Difference,
+    Frames,
+    Planes,
+    averaging,
+    compare,
+    differences,
+    distances,
+    near_pairs,
+    read_frames,
+    read_stacked,
+)
 
 SHAPE = (6, 3, 90, 160)
 
@@ -37,7 +48,9 @@ def plain_ssim(one: Planes, other: Planes) -> float:
 def test_a_take_is_as_near_to_itself_as_can_be() -> None:
     look = compare(Frames(picture()), Frames(picture()))
 
-    assert look.data() == {"ssim": 1.0, "dyuv": 0.0}
+    assert look.data(time=1.05) == {
+        "structure": 0.0, "look": {"ssim": 1.0, "dyuv": 0.0}, "time": 1.05, "mirrored": False, "near": True
+    }  # fmt: skip
     assert look.near
 
 
@@ -62,10 +75,27 @@ def test_a_mirrored_take_has_another_structure() -> None:
     assert not look.near
 
 
+def test_a_mirrored_take_is_known_for_what_it_is_by_its_hash() -> None:
+    there, back = Frames(picture()), Frames(picture()[..., ::-1])
+
+    assert compare(there, back).mirrored
+    assert compare(there, back).structure < 12
+    assert not compare(there, there).mirrored
+    assert compare(there, there).structure == 0
+
+
+def test_other_pictures_differ_in_about_half_of_the_bits_of_their_hashes() -> None:
+    assert 90 < compare(Frames(picture(1)), Frames(picture(2))).structure <= 128
+
+
+def test_a_hash_does_not_mind_other_colours() -> None:
+    assert compare(Frames(picture()), Frames(picture() * np.float32(0.9) + np.float32(8))).structure < 12
+
+
 def test_takes_are_near_only_when_both_figures_say_so() -> None:
-    assert Look(0.986, 1.4).near
-    assert not Look(0.984, 1.4).near
-    assert not Look(0.986, 1.6).near
+    assert Difference(9, 0.986, 1.4, mirrored=False).near
+    assert not Difference(9, 0.984, 1.4, mirrored=False).near
+    assert not Difference(9, 0.986, 1.6, mirrored=False).near
 
 
 def test_upright_pictures_have_an_upright_grid() -> None:
@@ -92,16 +122,24 @@ def test_takes_with_other_numbers_of_frames_are_not_compared() -> None:
 def test_each_take_knows_its_source_and_the_take_most_like_it() -> None:
     looks = {0: picture(), 2: picture(2), 3: picture(3), 7: picture(2) + np.float32(2)}
 
-    measured = distances({index: Frames(planes) for index, planes in looks.items()})
+    pairs = differences({index: Frames(planes) for index, planes in looks.items()})
+    measured = distances(pairs, [2, 3, 7], {0: 10, 2: 9, 3: 10, 7: 12})
 
     assert set(measured) == {2, 3, 7}
-    assert measured[2]["nearest"] == {"index": 7, **compare(Frames(looks[2]), Frames(looks[7])).data()}
+    assert measured[2]["nearest"] == {"index": 7, **compare(Frames(looks[2]), Frames(looks[7])).data(0.75)}
     assert measured[7]["nearest"]["index"] == 2
-    assert measured[3]["source"] == compare(Frames(looks[0]), Frames(looks[3])).data()
+    assert measured[3]["source"] == compare(Frames(looks[0]), Frames(looks[3])).data(1)
+    assert near_pairs(pairs) == []
+
+
+def test_near_pairs_are_found_among_takes_and_with_the_source() -> None:
+    looks = {0: picture(), 1: picture(2), 2: picture() + np.float32(1), 3: picture(2) + np.float32(1)}
+
+    assert near_pairs(differences({index: Frames(planes) for index, planes in looks.items()})) == [(0, 2), (1, 3)]
 
 
 def test_a_take_alone_is_compared_with_its_source_only() -> None:
-    measured = distances({0: Frames(picture()), 1: Frames(picture(2))})
+    measured = distances(differences({0: Frames(picture()), 1: Frames(picture(2))}), [1], {0: 1, 1: 1})
 
     assert set(measured[1]) == {"source"}
 
@@ -114,3 +152,23 @@ def test_frames_are_read_plane_by_plane(tmp_path: Path) -> None:
 
     assert frames.count == 1
     assert frames.grid.mean(axis=(0, 2, 3)) == pytest.approx([10, 20, 30])
+
+
+def test_frames_below_each_other_are_read_as_one_take_each(tmp_path: Path) -> None:
+    file = tmp_path / "sisters.yuv"
+    plane = bytes([10]) * 160 * 16 + bytes([90]) * 160 * 16
+    file.write_bytes(plane * 3)
+
+    upper, lower = read_stacked(file, Size(160, 16), 2)
+
+    assert (upper.y.mean(), lower.y.mean()) == (10, 90)
+    assert lower.count == 1
+
+
+@pytest.mark.parametrize(("start", "stretch"), [(0, None), (3.3, 11.7), (0, 7)])
+def test_averaging_weighs_every_sample_by_what_is_shared(start: float, stretch: float | None) -> None:
+    matrix = averaging(20, 6, start, stretch)
+
+    middle = start + (20 if stretch is None else stretch) / 2
+    assert matrix.sum(axis=1) == pytest.approx([1] * 6)
+    assert (matrix @ (np.arange(20) + 0.5)).mean() == pytest.approx(middle, abs=0.05)

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from retake.domain.candidates import Candidates
 from retake.domain.limits import Limits
-from retake.domain.recipe import plan_recipes
 from retake_worker.clip import Clip
 from retake_worker.codecs import DECODERS
-from retake_worker.ffmpeg_command import check_arguments, decode_arguments, render_arguments
+from retake_worker.ffmpeg_command import SMALL, check_arguments, decode_arguments, render_arguments
 from retake_worker.probe import Colours
 
 LIMITS = Limits()
@@ -59,8 +59,9 @@ def test_two_takes_of_a_video_with_sound() -> None:
         ("[0:0]setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709,format=yuv420p,"
         "settb=1/90000,split=3[s0][s2][s4];"
         "[s2]crop=1744:980:44:74,zscale=1920:1080:filter=bicubic:param_a=0:param_b=0.6,hflip,eq=brightness=0.032:contrast=0.98:saturation=1.07,"
-        "hue=h=-3.5,noise=alls=5:allf=t+u:all_seed=99,setpts=PTS/1.04,setsar=1,split=2[v2][c2];"
+        "hue=h=-3.5,noise=alls=5:allf=t+u:all_seed=99,setsar=1,split=2[w2][c2];"
         "[s4]setsar=1,split=2[v4][c4];"
+        "[w2]setpts=PTS/1.04[v2];"
         "[s0]select='eq(n,25)+eq(n,75)+eq(n,125)+eq(n,175)+eq(n,225)+eq(n,275)',scale=160:90:flags=area,format=yuv444p[l0];"
         "[c2]select='eq(n,25)+eq(n,75)+eq(n,125)+eq(n,175)+eq(n,225)+eq(n,275)',scale=160:90:flags=area,format=yuv444p[l2];"
         "[c4]select='eq(n,25)+eq(n,75)+eq(n,125)+eq(n,175)+eq(n,225)+eq(n,275)',scale=160:90:flags=area,format=yuv444p[l4];"
@@ -128,11 +129,14 @@ READING = [
 
 def test_the_key_frames_of_all_takes_are_decoded_in_one_run() -> None:
     keys = ["-skip_frame", "nokey", "-err_detect", "explode"]
+    small = ["-vf", SMALL, "-fps_mode", "passthrough", "-frames:v", "6", "-c:v", "libwebp", "-quality", "75",
+             "-f", "image2"]  # fmt: skip
 
-    assert check_arguments(["2.mp4", "4.mp4"], LIMITS) == [
+    assert check_arguments([2, 4], LIMITS) == [
         "-nostdin", "-hide_banner", "-v", "error", "-y", "-xerror",
         *READING, *keys, "-i", "file:2.mp4", *READING, *keys, "-i", "file:4.mp4",
         "-map", "0:v", "-map", "1:v", "-fps_mode", "passthrough", "-f", "null", "-",
+        "-map", "0:v", *small, "2-%02d.webp", "-map", "1:v", *small, "4-%02d.webp",
     ]  # fmt: skip
 
 
@@ -222,7 +226,7 @@ def test_only_what_reads_mp4_is_told_about_references_to_other_files() -> None:
 
 
 def test_however_many_takes_the_source_is_read_once() -> None:
-    recipes = plan_recipes(3, "ab" * 32, 5)
+    recipes = Candidates(3, "ab" * 32, 5).first()
 
     arguments = render_arguments(FULL_HD, recipes, LIMITS)
 

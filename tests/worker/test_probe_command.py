@@ -2,9 +2,9 @@ from pathlib import Path
 
 from clips import Clips
 from retake.domain.limits import Limits
-from retake_worker.ffmpeg_command import reading
+from retake_worker.ffmpeg_command import SMALL, reading
 from retake_worker.inspect import look_at
-from retake_worker.probe_command import _SMALL, probe_arguments
+from retake_worker.probe_command import probe_arguments
 
 QUIET = ["-nostdin", "-hide_banner", "-v", "repeat+info", "-nostats", "-y", "-max_error_rate", "1"]
 PICTURE = ["-fps_mode", "passthrough", "-c:v", "libwebp", "-quality", "75", "-f", "image2"]
@@ -18,7 +18,7 @@ def arguments(clip: Path) -> list[str]:
 def test_a_small_video_is_decoded_whole_with_a_piece_of_its_sound(clips: Clips) -> None:
     chains = [
         "[0:0]trim=end_frame=60,showinfo=checksum=0,split[f0][d0]",
-        f"[d0]select=not(mod(n-5\\,10)),{_SMALL}[p0]",
+        f"[d0]select=not(mod(n-5\\,10)),{SMALL},split[p0][q0]",
         "[0:1]atrim=end_sample=4096[s]",
     ]
 
@@ -29,6 +29,7 @@ def test_a_small_video_is_decoded_whole_with_a_piece_of_its_sound(clips: Clips) 
         "-map", "[f0]", "-map", "[s]",
         "-c:v", "wrapped_avframe", "-fps_mode", "passthrough", "-f", "framecrc", "pipe:1",
         "-map", "[p0]", *PICTURE, "picture-0-%02d.webp",
+        "-map", "[q0]", "-fps_mode", "passthrough", "-f", "yuv4mpegpipe", "samples-0.y4m",
     ]  # fmt: skip
 
 
@@ -39,4 +40,5 @@ def test_a_long_video_is_sought_at_frames_that_need_no_other(clips: Clips) -> No
     assert seeks == [1.08, 3.08, 5.08, 6.08]
     assert found.count("-noaccurate_seek") == found.count("-seek_timestamp") == 4
     assert found.count("file:source") == 5
-    assert "trim=end_frame=32" in " ".join(found)
+    assert [found[at + 1] for at, argument in enumerate(found) if argument == "-probesize"].count("32") == 4
+    assert "trim=end_frame=10" in " ".join(found)

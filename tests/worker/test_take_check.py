@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from clips import X264, Clips, Encoded, flipped, hollow
+from retake.domain.candidates import Candidates
 from retake.domain.errors import CORRUPT, ENCODER, OUT_OF_MEMORY, TIMEOUT, BadInput
-from retake.domain.recipe import plan_recipes
 from retake_worker.ffmpeg_process import FFmpegFailed, Stalled
 from retake_worker.render import BadTake, check, examine, failure_of, measure, render
 from retake_worker.sandbox import Program
@@ -34,10 +34,10 @@ async def test_a_run_that_is_killed_makes_no_take(clips: Clips, ffmpeg: Program,
                 os.kill(int(child), signal.SIGKILL)
 
     with pytest.raises(FFmpegFailed) as failed:
-        await render(kitchen, plan_recipes(5, SHA256, 5), killed)
+        await render(kitchen, Candidates(5, SHA256, 5).first(), killed)
 
     assert failure_of(failed.value) is OUT_OF_MEMORY
-    assert not [one for one in await check(kitchen, plan_recipes(5, SHA256, 5)) if isinstance(one, float)]
+    assert not [one for one in await check(kitchen, Candidates(5, SHA256, 5).first()) if isinstance(one, float)]
 
 
 async def test_a_run_that_does_not_move_is_a_timeout(cook: Cook, tmp_path: Path) -> None:
@@ -152,5 +152,5 @@ async def test_takes_without_a_frame_are_not_compared(cook: Cook) -> None:
     await make(kitchen, recipe())
     (kitchen.folder / "1.yuv").write_bytes(b"")
 
-    assert measure(kitchen, [1]) == {}
-    assert measure(kitchen, [2]) == {}
+    assert measure(kitchen, [recipe(1)]).near is None
+    assert measure(kitchen, [recipe(2)]).distances == {}

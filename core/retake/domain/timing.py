@@ -19,6 +19,7 @@ class Timing:
     ack_wait: float = 30  # the broker delivers again after this without an ack
     key_lease: float = 60  # how long an idempotency key is held without bytes
     worker_alive: float = 30  # a worker that was not seen for this long is not counted
+    orphan: float = 7200  # an object without a row is deleted so long after it was first seen
     download: float = 60  # how long a download holds its job's bytes without sending any
     download_most: float = 21600  # and how long at all
 

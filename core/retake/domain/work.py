@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 """The newest recipe and pipeline version this release can work on."""
 
 
@@ -55,6 +55,7 @@ class Work:
     options: Mapping[str, Any]
     probe: Mapping[str, Any] | None
     takes: Sequence[Take]
+    recipes: Sequence[Mapping[str, Any]] = ()  # of all takes of the video
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Plan:
     sha256: str
     variations: Sequence[Planned]
     thumb_key: str | None = None
+    distinct: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

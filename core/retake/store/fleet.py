@@ -44,13 +44,6 @@ async def gone(database: Database, name: str) -> None:
         await connection.execute("UPDATE worker SET gone_at = now() WHERE name = %s", (name,))
 
 
-async def forget_gone(database: Database) -> int:
-    """The rows of workers that nobody has heard of for a day: every pod has a name of its own."""
-    async with database.transaction() as connection:
-        rows = await connection.execute("DELETE FROM worker WHERE seen_at < now() - interval '1 day'")
-        return rows.rowcount
-
-
 async def fleet(database: Database, workspace: UUID, timing: Timing) -> Sequence[Row]:
     """Who does what, those that work first. Of other workspaces' work one sees that it is, but not what."""
     async with database.transaction() as connection:

@@ -1,6 +1,8 @@
 """Parts as workers see them: claim, store, commit, release. Rule numbers as in docs/architecture.md."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from psycopg.types.json import Jsonb
 
@@ -47,6 +49,20 @@ async def name_take(database: Database, claimed: Claim, index: int) -> None:
         rows = await connection.execute(
             "UPDATE part SET trying_index = %s WHERE id = %s AND claim = %s AND state = 'running'",
             (index, claimed.part, claimed.number),
+        )
+        if rows.rowcount == 0:
+            raise LeaseLost
+
+
+async def tell_distinct(database: Database, claimed: Claim, distinct: Mapping[str, Any]) -> None:
+    """What was measured takes the place of what was planned; every part of a video measures the same."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            """
+            UPDATE video v SET distinctness = %s FROM part p
+            WHERE p.id = %s AND p.claim = %s AND p.state = 'running' AND v.id = p.video_id
+            """,
+            (Jsonb(distinct), claimed.part, claimed.number),
         )
         if rows.rowcount == 0:
             raise LeaseLost
@@ -144,10 +160,16 @@ async def finish_inspect(database: Database, claimed: Claim, plan: Plan, recipe_
         queued = to is PartState.QUEUED
         rows = await move.connection.execute(
             """
-            UPDATE video v SET probe = %s, thumb_key = %s, cost = %s, reserved = 0 FROM video before
-            WHERE v.id = %s AND before.id = v.id RETURNING before.reserved
+            UPDATE video v SET probe = %s, thumb_key = %s, cost = %s, distinctness = %s, reserved = 0
+            FROM video before WHERE v.id = %s AND before.id = v.id RETURNING before.reserved
             """,
-            (Jsonb(plan.probe), plan.thumb_key, sum(take.cost for take in plan.variations), claimed.video),
+            (
+                Jsonb(plan.probe),
+                plan.thumb_key,
+                sum(take.cost for take in plan.variations),
+                None if plan.distinct is None else Jsonb(plan.distinct),
+                claimed.video,
+            ),
         )
         video = await rows.fetchone()
         assert video is not None

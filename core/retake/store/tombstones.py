@@ -30,6 +30,7 @@ async def _sources(connection: Connection, most: int) -> int:
             SELECT id FROM source
             WHERE state = 'gone' AND NOT EXISTS (SELECT FROM video WHERE source_id = source.id)
                 AND NOT EXISTS (SELECT FROM chunk WHERE source_id = source.id)
+                AND NOT EXISTS (SELECT FROM upload WHERE id = source.id)
             ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
         """,
         (most,),
@@ -86,11 +87,11 @@ async def _downloads(connection: Connection, most: int) -> int:
 
 
 async def _workers(connection: Connection, most: int) -> int:
-    """Those that nobody heard of for a week."""
+    """Those that nobody heard of for a day: every pod has a name of its own."""
     rows = await connection.execute(
         """
         DELETE FROM worker WHERE name IN (
-            SELECT name FROM worker WHERE seen_at < now() - interval '7 days'
+            SELECT name FROM worker WHERE seen_at < now() - interval '1 day'
             ORDER BY name LIMIT %s FOR UPDATE SKIP LOCKED)
         """,
         (most,),

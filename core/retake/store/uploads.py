@@ -225,14 +225,14 @@ async def sweep_abandoned(database: Database) -> list[str] | None:
     and no video needs it. 4. The rows first; the bytes after the commit.
     """
     async with database.transaction() as connection:
-        rows = await connection.execute(_ABANDONED, {"life": LIFE, "form": FORM_LIFE, "id": None})
+        rows = await connection.execute(_ABANDONED, {"life": LIFE, "form": FORM_LIFE, "id": None, "most": 1})
         row = await rows.fetchone()
         if row is None:
             return None
         source = row["id"]
         await connection.execute("SELECT FROM upload WHERE id = %s FOR UPDATE", (source,))
         await connection.execute("SELECT FROM source WHERE id = %s FOR UPDATE", (source,))
-        rows = await connection.execute(_ABANDONED, {"life": LIFE, "form": FORM_LIFE, "id": source})
+        rows = await connection.execute(_ABANDONED, {"life": LIFE, "form": FORM_LIFE, "id": source, "most": 1})
         return [] if await rows.fetchone() is None else await _end(connection, source)
 
 
@@ -241,8 +241,15 @@ _ABANDONED = """
     WHERE s.state <> 'gone' AND s.origin = 'upload' AND (%(id)s::uuid IS NULL OR s.id = %(id)s)
         AND s.touched_at + CASE WHEN u.id IS NULL THEN %(form)s::interval ELSE %(life)s::interval END <= now()
         AND NOT EXISTS (SELECT FROM video WHERE source_id = s.id)
-    LIMIT 1
+    LIMIT %(most)s
 """
+
+
+async def abandoned(database: Database, most: int) -> list[UUID]:
+    """What the sweep would give up."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(_ABANDONED, {"life": LIFE, "form": FORM_LIFE, "id": None, "most": most})
+        return [row["id"] for row in await rows.fetchall()]
 
 
 async def sweep_reservations(database: Database) -> int:

@@ -97,6 +97,7 @@ async def job_view(database: Database, workspace: UUID, job: UUID, page: Page = 
             CROSS JOIN LATERAL (
                 SELECT coalesce(json_agg(json_build_object(
                     'id', v.id, 'name', v.name, 'state', v.state, 'progress', v.progress, 'probe', v.probe,
+                    'distinctness', v.distinctness,
                     'error_code', v.error_code, 'error', v.error, 'size', s.size, 'sha256', s.sha256,
                     'pictured', v.thumb_key IS NOT NULL, 'takes', coalesce(takes.list, '[]'),
                     'frames', (SELECT json_agg(frames) FROM part WHERE video_id = v.id AND state = 'running'))

@@ -31,6 +31,9 @@ async def work_of(database: Database, claimed: Claim) -> Work:
             """,
             (claimed.video, row["indices"]),
         )
+        recipes = await connection.execute(
+            "SELECT recipe FROM variation WHERE video_id = %s ORDER BY index", (claimed.video,)
+        )
         return Work(
             name=row["name"],
             source=row["source_id"],
@@ -41,4 +44,5 @@ async def work_of(database: Database, claimed: Claim) -> Work:
             options=row["options"],
             probe=row["probe"],
             takes=[Take(**take) for take in await takes.fetchall()],
+            recipes=[row["recipe"] for row in await recipes.fetchall()],
         )

@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator
 from secrets import randbelow
 from uuid import UUID, uuid4
 
+from retake.domain.recipe import LARGEST_SEED
 from retake.store.connect import Unavailable
 from retake.store.jobs import NewJob
 from retake.store.sources import begin_source, drop_unaccepted, finish_source
 from retake_api.form import Part
 from retake_api.incoming import Dock, Incoming, refuse
-from retake_api.options import LARGEST_SEED, USUAL, Options, read_options, read_variations
+from retake_api.options import Options, read_options, read_variations
 from retake_api.problems import Problem
 from retake_api.pulse import Pulse
 
@@ -29,7 +30,7 @@ class Arrival:
         self._current: Incoming | None = None
         self._text = bytearray()
         self._ended: set[str] = set()
-        self._variations = USUAL
+        self._variations: int | None = None
         self._options = Options()
         self.job = uuid4()
         self._pulse = Pulse(dock.database, self.job)
@@ -48,13 +49,14 @@ class Arrival:
                     await (self._end_video() if self._part.field == "videos" else self._end_field())
         if not self.videos:
             raise Problem(400, "no_videos", "The form has no videos; put them in the field `videos`.")
+        variations = self._options.variations(self._variations)
         await finish_source(self._dock.database, *self._sources, arrival=self.job)
         seed = self._options.seed
         return NewJob(
             id=self.job,
             workspace=self._workspace,
             videos=[(video.name, video.source) for video in self.videos],
-            variations=self._variations,
+            variations=variations,
             seed=randbelow(LARGEST_SEED + 1) if seed is None else seed,
             options=self._options.stored(),
             priority=self._options.weight,

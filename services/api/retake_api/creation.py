@@ -10,6 +10,7 @@ import structlog
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
+from retake.domain.recipe import LARGEST_SEED
 from retake.store.jobs import KeyLost, NewJob
 from retake.store.sources import KeptFile
 from retake.store.uploads import UploadGone, UploadOpen, UploadRefused, UploadUnknown, UploadUsed, find_uploads
@@ -21,7 +22,7 @@ from retake_api.form import FORM, media_type
 from retake_api.incoming import Dock
 from retake_api.more_takes import earlier_files
 from retake_api.once import KEY_ASKED, Answer, Attempt, fingerprint
-from retake_api.options import LARGEST_SEED, options_of, variations_of
+from retake_api.options import options_of, variations_of
 from retake_api.problems import Problem
 from retake_api.submissions import AcceptedJob, JobForm, JobOfEarlier
 from retake_api.uploads import accepted, from_form
@@ -93,7 +94,7 @@ async def from_json(request: Request, dock: Dock, attempt: Attempt) -> Answer:
     if attempt.known:
         return await attempt.answered(fingerprint(body))
     options = options_of(body.get("options", {}))
-    variations = variations_of(body.get("variations"))
+    variations = options.variations(variations_of(body.get("variations")))
     if body.get("fromFiles") is not None:
         brought = of_files(await earlier_files(body["fromFiles"], dock, attempt.caller.workspace))
     else:

@@ -6,13 +6,14 @@ Numbers of variations are clamped, never refused; an option that is not listed h
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from retake.domain.options import RENDER_OPTIONS, BadOption, read_render_options
+from retake.domain.recipe import LARGEST_SEED, MOST_TAKES
 from retake_api.problems import Problem
 
-FEWEST, USUAL, MOST = 1, 5, 20
-LARGEST_SEED = 2**53 - 1  # what every JSON reader keeps exact
+FEWEST, USUAL, MOST = 1, 5, MOST_TAKES
 LONGEST_NAME = 200
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -25,31 +26,44 @@ PRIORITIES = {"low": 0.25, "normal": 1.0, "high": 4.0}
 
 @dataclass(frozen=True)
 class Options:
+    """`render` are those that say what takes look like (retake/domain/options.py)."""
+
     name: str | None = None
     seed: int | None = None
     priority: str | None = None
     keep_source: bool | None = None
+    render: Mapping[str, Any] = field(default_factory=dict)
 
     def stored(self) -> dict[str, Any]:
         """As given: what was left out stays out."""
-        return {key: value for key, field in _FIELDS.items() if (value := getattr(self, field)) is not None}
+        own = {key: getattr(self, name) for key, (name, _) in _OWN.items()}
+        return {**{key: value for key, value in own.items() if value is not None}, **self.render}
 
     @property
     def weight(self) -> float:
         return PRIORITIES[self.priority or "normal"]
 
+    def variations(self, wanted: int | None) -> int:
+        """One of each recipe that was given; else what is wanted, or what is usual."""
+        recipes = len(self.render.get("recipes", ()))
+        if recipes and wanted not in (None, recipes):
+            sentence = f"There are {recipes} recipes, each for one variation; leave out `variations`, or say {recipes}."
+            raise Problem(422, "invalid_variations", sentence)
+        return recipes or wanted or USUAL
 
-def variations_of(given: Any) -> int:
+
+def variations_of(given: Any) -> int | None:
     """Of a JSON value."""
     if isinstance(given, bool | list | dict):
         raise _no_number()
-    return USUAL if given is None else read_variations(str(given))
+    return None if given is None else read_variations(str(given))
 
 
-def read_variations(text: str) -> int:
+def read_variations(text: str) -> int | None:
+    """None when nothing is said."""
     text = text.strip()
     if not text:
-        return USUAL
+        return None
     if not _NUMBER.fullmatch(text):
         raise _no_number()
     return int(min(max(float(text), FEWEST), MOST))
@@ -77,7 +91,7 @@ def options_of(given: Any) -> Options:
     """Of a JSON value."""
     if not isinstance(given, dict):
         raise Problem(422, "invalid_options", "The field `options` must be a JSON object.")
-    allowed = sorted(_READERS)
+    allowed = sorted([*_OWN, *RENDER_OPTIONS])
     if unknown := sorted(set(given) - set(allowed)):
         raise Problem(
             422,
@@ -86,8 +100,20 @@ def options_of(given: Any) -> Options:
             allowed=allowed,
             errors=[{"where": f"options.{key[:100]}", "what": "unknown"} for key in unknown[:20]],
         )
-    read = {_FIELDS[key]: _READERS[key](value) for key, value in given.items() if value is not None}
-    return Options(**read)
+    own = {name: read(given[key]) for key, (name, read) in _OWN.items() if given.get(key) is not None}
+    return Options(**own, render=_render(given))
+
+
+def _render(given: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        if given.get("recipes") is not None and given.get("seed") is not None:
+            raise BadOption("options.seed", "cannot go with recipes, which have been drawn already")
+        read_render_options(given)
+    except BadOption as error:
+        complaint = {"where": error.where, "what": str(error)}
+        more: dict[str, Any] = {"allowed": error.allowed} if error.allowed else {}
+        raise Problem(422, "invalid_options", str(error), headers=None, errors=[complaint], **more) from error
+    return {name: given[name] for name in RENDER_OPTIONS if given.get(name) is not None}
 
 
 def _name(given: Any) -> str:
@@ -115,11 +141,10 @@ def _keep_source(given: Any) -> bool:
     return given
 
 
-_FIELDS = {"name": "name", "seed": "seed", "priority": "priority", "keepSource": "keep_source"}
-_READERS: Mapping[str, Callable[[Any], Any]] = {
-    "name": _name,
-    "seed": _seed,
-    "priority": _priority,
-    "keepSource": _keep_source,
+_OWN: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "name": ("name", _name),
+    "seed": ("seed", _seed),
+    "priority": ("priority", _priority),
+    "keepSource": ("keep_source", _keep_source),
 }
-"""What can be said, and who reads it."""
+"""Where each is kept, and who reads it."""

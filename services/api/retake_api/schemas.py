@@ -77,13 +77,16 @@ class UploadBegun(Shape):
     expires_at: datetime
 
 
+_APART = {"structure": 63.0, "look": {"ssim": 0.34, "dyuv": 7.3}, "time": 1.03, "mirrored": False, "near": False}
+
+
 class Variation(Shape):
     index: int
     status: Annotated[str, said(VariationState.COMPLETED, "queued, processing, completed, failed or cancelled.")]
     progress: Share
     size: Bytes | None
     duration: Seconds | None
-    distance: Annotated[dict[str, Any] | None, said({"source": 0.31}, "How far it is from its source and sisters.")]
+    distance: Annotated[dict[str, Any] | None, said({"source": _APART}, "From its source, and the take most like it.")]
     url: Annotated[str | None, said(f"{_FILE}/variations/1", "Of its bytes, once it is completed.")]
     thumbnail_url: Annotated[str | None, said(f"{_FILE}/variations/1/thumbnail")]
     error: Sentence
@@ -95,7 +98,7 @@ class VariationWithRecipe(Variation):
         dict[str, Any],
         said(
             {
-                "version": 1,
+                "version": 2,
                 "index": 1,
                 "seed": 7,
                 "preset": "classic",
@@ -111,6 +114,14 @@ class VariationWithRecipe(Variation):
     ]
 
 
+class Distinct(Shape):
+    """Whether all takes of a video differ from each other and from their source, as planned, then as measured."""
+
+    near_pairs: Annotated[int, said(0, "Pairs, among the takes and with the source, that look nearly the same.")]
+    kept: Annotated[bool, Field(examples=[True], description="There are none.")]
+    note: Annotated[str | None, said(None, "One sentence for people, when there are some.")]
+
+
 class File(Shape):
     """One video of a job."""
 
@@ -124,6 +135,7 @@ class File(Shape):
     width: Annotated[int | None, said(1920)]
     height: Annotated[int | None, said(1080)]
     fps: Annotated[float | None, said(29.97)]
+    distinct: Distinct | None
     thumbnail_url: Thumbnail
     completed_variations: int
     failed_variations: Annotated[int, said(0)]
@@ -190,6 +202,7 @@ class Job(Shape):
     failed_variations: Annotated[int, said(0)]
     progress: Share
     seed: Annotated[int, said(7)]
+    distinct: Distinct | None
     files: list[FileWithVariations]
     created_at: datetime
     started_at: Moment

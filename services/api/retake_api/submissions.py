@@ -21,7 +21,8 @@ class JobForm(Shape):
             default="{}",
             examples=['{"name": "spring", "seed": 7}'],
             description="A JSON object: `name`; `seed`, a whole number; `priority`, low, normal or high (which needs "
-            "the scope admin); `keepSource`, true to keep the videos for more takes until the job expires.",
+            "the scope admin); `keepSource`, true to keep the videos for more takes until the job expires; "
+            "and of what takes look like `preset`, `effects`, `recipes` and `profile`.",
         ),
     ]
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from retake.domain import distinct
 from retake.store.views import Row
 from retake_api.addresses import address
-from retake_api.schemas import FileWithRecipes, FileWithVariations, Job, Summary
+from retake_api.schemas import Distinct, FileWithRecipes, FileWithVariations, Job, Summary
 
 
 def summary(row: Row) -> Summary:
@@ -48,6 +49,7 @@ def job(row: Row) -> Job:
         failed_variations=row["failed"],
         progress=_rounded(row["progress"]),
         seed=row["seed"],
+        distinct=_distinct(row["files"]),
         files=files,
         created_at=row["created_at"],
         started_at=row["started_at"],
@@ -110,6 +112,7 @@ def _file_fields(row: Row, video: Mapping[str, Any], takes: Sequence[Mapping[str
         "sha256": video["sha256"],
         **{fact: probe.get(fact) for fact in ("duration", "width", "height")},
         "fps": round(float(Fraction(probe["fps"])), 3) if "fps" in probe else None,
+        "distinct": _distinct([video]),
         "thumbnail_url": f"{_file_url(row, video['id'])}/thumbnail" if video["pictured"] and _kept(row) else None,
         "completed_variations": sum(take["status"] == "completed" for take in takes),
         "failed_variations": row["variations"] if barren else sum(take["status"] == "failed" for take in takes),
@@ -117,6 +120,11 @@ def _file_fields(row: Row, video: Mapping[str, Any], takes: Sequence[Mapping[str
         "error_code": video["error_code"],
         "variations": takes,
     }
+
+
+def _distinct(videos: Sequence[Mapping[str, Any]]) -> Distinct | None:
+    found = distinct.shown([video["distinctness"] for video in videos if video["distinctness"] is not None])
+    return None if found is None else Distinct(**found)
 
 
 def _kept(row: Row) -> bool:

@@ -11,18 +11,28 @@ import os
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 
 from retake import logs
-from retake.blobs.bucket import Blobs, open_blobs
+from retake.blobs.bucket import Blobs
 from retake.blobs.errors import BlobError
 from retake.domain.timing import Timing
 from retake.entry import enter
 from retake.settings import Bucket, Clock, Nats, Observe, Postgres, Storage
 from retake.store.connect import Database, Unavailable, open_database
 from retake.store.janitor_runs import begin_run, end_run
-from retake_janitor import announce, evict, expire, purge, rescue, sources, tombstones
+from retake_janitor import (
+    abandoned_uploads,
+    announce,
+    evict,
+    expire,
+    orphan_objects,
+    purge,
+    rescue,
+    sources,
+    tombstones,
+)
 
 log = logs.logger(__name__)
 
@@ -56,7 +66,9 @@ class Tools:
     settings: Settings
     database: Database
     blobs: Blobs
-    dry: bool
+    dry: bool = False
+    anyway: bool = False
+    """Orphans are deleted however many they are."""
 
     @property
     def timing(self) -> Timing:
@@ -75,17 +87,21 @@ CHORES: Mapping[str, Callable[[Tools], Awaitable[int]]] = {
     "evict": lambda tools: evict.run_once(tools.database, tools.settings.storage.cap, dry=tools.dry),
     "purge": lambda tools: purge.run_once(tools.database, tools.blobs, dry=tools.dry),
     "sources": lambda tools: sources.run_once(tools.database, tools.blobs, dry=tools.dry),
+    "abandoned_uploads": lambda tools: abandoned_uploads.run_once(tools.database, tools.blobs, dry=tools.dry),
     "tombstones": lambda tools: tombstones.run_once(tools.database, dry=tools.dry),
+    "orphan_objects": lambda tools: orphan_objects.run_once(
+        tools.database, tools.blobs, tools.timing, dry=tools.dry, anyway=tools.anyway
+    ),
 }
 """In the order of a pass: what waits, then what goes, then what is left lying about."""
 
 
-async def run(settings: Settings, *, dry: bool = False, only: Collection[str] = ()) -> Pass:
+async def run(settings: Settings, *, dry: bool = False, anyway: bool = False, only: Collection[str] = ()) -> Pass:
     """The chores one after the other, or only some of them."""
     async with AsyncExitStack() as opened:
         database = await opened.enter_async_context(open_database(settings.postgres, name="retake-janitor"))
-        blobs = await opened.enter_async_context(open_blobs(settings.bucket))
-        tools = Tools(settings, database, blobs, dry)
+        blobs = opened.enter_context(closing(Blobs(settings.bucket, threads=16, timeout=30)))
+        tools = Tools(settings, database, blobs, dry, anyway)
         number = None if dry else await begin_run(database)
         done = Pass()
         for name, chore in CHORES.items():
@@ -103,7 +119,7 @@ async def run(settings: Settings, *, dry: bool = False, only: Collection[str] = 
 
 
 async def one_pass(settings: Settings, asked: argparse.Namespace) -> None:
-    done = await run(settings, dry=asked.dry_run, only=asked.chore)
+    done = await run(settings, dry=asked.dry_run, anyway=asked.anyway, only=asked.chore)
     if done.errors:
         raise ChoresFailed(", ".join(done.errors))
 
@@ -116,6 +132,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("chore", nargs="*", choices=[[], *CHORES], help="do only these")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done now, and change nothing")
+    parser.add_argument("--anyway", action="store_true", help="delete orphans however many they are")
     return parser.parse_args()
 
 

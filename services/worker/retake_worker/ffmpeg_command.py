@@ -18,11 +18,14 @@ from retake_worker.clip import MOST_FPS, Clip
 from retake_worker.codecs import DECODERS
 from retake_worker.engine import STANDARD, Engine, encoding
 
+Recipe = Mapping[str, Any]
+
 SOURCE = "source"
 """The source's name in the folder of a run."""
 
 _CLOCK = 90_000  # ticks a second: a source may count in whole frames, too coarse to be a little faster
 _FULL_HD = 1920 * 1080
+_THUMBS = 6
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,10 @@ class Profile:
 
 PROFILES: Mapping[str, Profile] = {
     "fast": Profile("ultrafast", 23, 2_300_000, 3_700_000, "cabac=1"),
+    "balanced": Profile(
+        "superfast", 23, 4_600_000, 7_400_000, "aq-mode=0:rc-lookahead=0:sync-lookahead=0:mbtree=0:bframes=0"
+    ),
+    "best": Profile("veryfast", 20, 16_000_000, 32_000_000, "aq-mode=0"),
 }
 
 
@@ -49,6 +56,23 @@ def file_of(index: int) -> str:
 def look_of(index: int) -> str:
     """The name of a take's small frames, as plain planes of Y, U and V; 0 is the source."""
     return f"{index}.yuv"
+
+
+SISTERS = "sisters.yuv"
+"""The small frames of takes that are made elsewhere, one below the other."""
+
+
+_SIDE = 320
+SMALL = (
+    f"scale=w='if(gte(dar,1),{_SIDE},max(2,2*round({_SIDE // 2}*dar)))'"
+    f":h='if(gte(dar,1),max(2,2*round({_SIDE // 2}/dar)),{_SIDE})',setsar=1,format=yuv420p"
+)
+"""A picture to be looked at, its pixels square."""
+
+
+def thumbs_of(index: int, number: str) -> str:
+    """The names of small pictures of a take; of a few key frames, counted from 01."""
+    return f"{index}-{number}.webp"
 
 
 def reading(demuxer: str, limits: Limits) -> list[str]:
@@ -66,24 +90,38 @@ TELLING = ["-nostdin", "-hide_banner", "-v", "repeat+warning", "-nostats", "-y",
 
 
 def render_arguments(
-    clip: Clip, recipes: Sequence[Mapping[str, Any]], limits: Limits, *, engine: Engine = STANDARD
+    clip: Clip,
+    recipes: Sequence[Recipe],
+    limits: Limits,
+    sisters: Sequence[Recipe] = (),
+    *,
+    engine: Engine = STANDARD,
 ) -> list[str]:
-    """Makes a take of each recipe, in one run."""
+    """Makes a take of each recipe, in one run; of its `sisters`, which are made elsewhere, only the small frames."""
     return [
         *TELLING, *reading(clip.demuxer, limits), "-i", f"file:{SOURCE}",
-        "-filter_threads", "1", "-filter_complex_threads", "1", "-filter_complex", _graph(clip, recipes),
+        "-filter_threads", "1", "-filter_complex_threads", "1", "-filter_complex", _graph(clip, recipes, sisters),
         *(argument for recipe in recipes for argument in _output(clip, recipe, engine)),
         *(argument for index in [0, *(recipe["index"] for recipe in recipes)] for argument in _look_output(index)),
+        *(["-map", "[l]", "-fps_mode", "passthrough", "-f", "rawvideo", SISTERS] if sisters else []),
     ]  # fmt: skip
 
 
-def check_arguments(files: Sequence[str], limits: Limits) -> list[str]:
-    """Decodes the key frames of takes; what cannot be decoded is an error."""
+def check_arguments(indices: Sequence[int], limits: Limits) -> list[str]:
+    """Decodes the key frames of takes; what cannot be decoded is an error. The first of each become small pictures."""
     reads = [*reading("mov", limits), "-skip_frame", "nokey", "-err_detect", "explode"]
     return [
-        *QUIETLY, "-xerror", *(argument for file in files for argument in [*reads, "-i", f"file:{file}"]),
-        *(argument for number in range(len(files)) for argument in ["-map", f"{number}:v"]),
+        *QUIETLY, "-xerror", *(argument for index in indices for argument in [*reads, "-i", f"file:{file_of(index)}"]),
+        *(argument for number in range(len(indices)) for argument in ["-map", f"{number}:v"]),
         "-fps_mode", "passthrough", "-f", "null", "-",
+        *(argument for number, index in enumerate(indices) for argument in _thumbs(number, index)),
+    ]  # fmt: skip
+
+
+def _thumbs(number: int, index: int) -> list[str]:
+    return [
+        "-map", f"{number}:v", "-vf", SMALL, "-fps_mode", "passthrough", "-frames:v", str(_THUMBS),
+        "-c:v", "libwebp", "-quality", "75", "-f", "image2", thumbs_of(index, "%02d"),
     ]  # fmt: skip
 
 
@@ -95,32 +133,50 @@ def decode_arguments(clip: Clip, limits: Limits) -> list[str]:
     ]  # fmt: skip
 
 
-def _graph(clip: Clip, recipes: Sequence[Mapping[str, Any]]) -> str:
+def _graph(clip: Clip, recipes: Sequence[Recipe], sisters: Sequence[Recipe]) -> str:
     """Labels: s is a take's copy of the frames, v its picture, c and l the copy and the result that it is compared by;
-    t is its copy of the sound, a its sound."""
+    t is its copy of the sound, a its sound. m is a sister's copy of the few frames, n her small ones."""
     indices = [recipe["index"] for recipe in recipes]
     chains = [
         f"[0:{clip.picture}]{_joined(_common_video(clip), f'split={len(recipes) + 1}')}{_labels('s', [0, *indices])}"
     ]
     chains += [
         f"[s{recipe['index']}]{_joined(_video(recipe, clip), f'setsar={clip.pixel_aspect}', 'split=2')}"
-        f"[v{recipe['index']}][c{recipe['index']}]"
+        f"[{'w' if _times(recipe, clip) else 'v'}{recipe['index']}][c{recipe['index']}]"
         for recipe in recipes
     ]
-    chains += [f"[{copy}]{_look(clip)}[l{index}]" for copy, index in [("s0", 0), *((f"c{n}", n) for n in indices)]]
+    chains += [
+        f"[w{recipe['index']}]{_joined(times)}[v{recipe['index']}]"
+        for recipe in recipes
+        if (times := _times(recipe, clip))
+    ]
+    chains += _looks(clip, indices, sisters)
     if clip.sound is not None:
         chains.append(
             f"[0:{clip.sound}]{_joined(_common_audio(clip), f'asplit={len(recipes)}')}{_labels('t', indices)}"
         )
         chains += [
-            f"[t{recipe['index']}]{_joined(_audio(recipe) or 'anull')}[a{recipe['index']}]" for recipe in recipes
+            f"[t{recipe['index']}]{_joined(_audio(recipe, clip) or 'anull')}[a{recipe['index']}]" for recipe in recipes
         ]
     return ";".join(chains)
 
 
-def _look(clip: Clip) -> str:
+def _looks(clip: Clip, indices: Sequence[int], sisters: Sequence[Recipe]) -> list[str]:
+    """The small frames of the source, of the takes, and of all sisters, one below the other."""
     size, wanted = clip.look_size, "+".join(f"eq(n,{n})" for n in clip.look_positions)
-    return f"select='{wanted}',scale={size.width}:{size.height}:flags=area,format=yuv444p"
+    few, small = f"select='{wanted}'", f"scale={size.width}:{size.height}:flags=area,format=yuv444p"
+    chains = [f"[c{index}]{few},{small}[l{index}]" for index in indices]
+    if not sisters:
+        return [f"[s0]{few},{small}[l0]", *chains]
+    names = [sister["index"] for sister in sisters]
+    stacked = f"{_labels('n', names)}vstack=inputs={len(names)}" if len(names) > 1 else f"[n{names[0]}]null"
+    return [
+        f"[s0]{few},split={len(names) + 1}[m0]{_labels('m', names)}",
+        f"[m0]{small}[l0]",
+        *(f"[m{sister['index']}]{_joined(_video(sister, clip), small)}[n{sister['index']}]" for sister in sisters),
+        f"{stacked}[l]",
+        *chains,
+    ]
 
 
 def _common_video(clip: Clip) -> list[str]:
@@ -160,15 +216,20 @@ def _common_audio(clip: Clip) -> list[str]:
     return [*filters, "alimiter=limit=0.97:level=disabled:latency=enabled"] if clip.surround else filters
 
 
-def _video(recipe: Mapping[str, Any], clip: Clip) -> list[str]:
+def _video(recipe: Recipe, clip: Clip) -> list[str]:
     return [text for step in recipe["effects"] for text in EFFECTS[step["name"]].video(step["params"], clip.size)]
 
 
-def _audio(recipe: Mapping[str, Any]) -> list[str]:
-    return [text for step in recipe["effects"] for text in EFFECTS[step["name"]].audio(step["params"])]
+def _times(recipe: Recipe, clip: Clip) -> list[str]:
+    """After a take's small frames are taken, so that these are the same ones of the source in every take."""
+    return [text for step in recipe["effects"] for text in EFFECTS[step["name"]].times(step["params"], clip.seconds)]
 
 
-def _output(clip: Clip, recipe: Mapping[str, Any], engine: Engine) -> list[str]:
+def _audio(recipe: Recipe, clip: Clip) -> list[str]:
+    return [text for step in recipe["effects"] for text in EFFECTS[step["name"]].audio(step["params"], clip.seconds)]
+
+
+def _output(clip: Clip, recipe: Recipe, engine: Engine) -> list[str]:
     """Frames keep their own times (passthrough); the metadata of the source stays behind."""
     index, profile = recipe["index"], PROFILES[recipe["output"]["profile"]]
     larger = max(1.0, clip.size.width * clip.size.height / _FULL_HD)

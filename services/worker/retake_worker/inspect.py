@@ -1,23 +1,28 @@
 """An inspect part: what was uploaded is looked at from all sides, and its takes are planned.
 
 1. The source is fetched and hashed. 2. Its first bytes say what it is. 3. Its boxes say what is in it. 4. FFmpeg
-decodes some of it. 5. The frame with most to see becomes the thumbnail. 6. Each take gets its recipe, and the bytes and
-CPU seconds it may need. A file that no takes can come from is BadInput; its failure says why.
+decodes some of it. 5. The frame with most to see becomes the thumbnail. 6. Each take gets its recipe, chosen by what it
+will look like (planning.py), and the bytes and CPU seconds it may need. A file that no takes can come from is BadInput;
+its failure says why.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from retake.blobs.bucket import Blobs
 from retake.blobs.keys import VideoThumb
+from retake.domain.candidates import Candidates
 from retake.domain.errors import BadInput
 from retake.domain.limits import Limits
-from retake.domain.recipe import plan_recipes, speed_of
+from retake.domain.options import read_render_options
+from retake.domain.recipe import Recipe, lasting
 from retake.domain.sniff import DEMUXERS, ENOUGH, Kind, refusal, sniff
 from retake.domain.work import Claim, Plan, Planned, Work
 from retake_worker.chosen import Chosen, choose
+from retake_worker.clip import clip_of
 from retake_worker.diagnosis import diagnosis
 from retake_worker.estimate import cpu_seconds, most_bytes
 from retake_worker.ffmpeg_command import SOURCE
@@ -46,7 +51,9 @@ async def inspect(tools: Tools, claimed: Claim, work: Work, folder: Path) -> Pla
     sha256 = await tools.scratch.sources.bring(tools.blobs, work, folder / SOURCE)
     probe = await probed(tools.ffmpeg, tools.limits, folder)
     thumb = await _thumbnail(tools.blobs, claimed, folder)
-    return Plan(probe=probe.to_plain(), sha256=sha256, variations=planned(probe, work, sha256), thumb_key=thumb)
+    candidates = Candidates(work.seed, sha256, work.variations, read_render_options(work.options))
+    recipes, distinct = await asyncio.to_thread(chosen_of, candidates, probe, folder)
+    return Plan(probe.to_plain(), sha256, planned(probe, work, recipes), thumb, distinct)
 
 
 async def probed(ffmpeg: Program, limits: Limits, folder: Path) -> Probe:
@@ -73,16 +80,24 @@ def look_at(source: Path, limits: Limits) -> Look:
     return Look(kind, chosen, windows(chosen.picture))
 
 
-def planned(probe: Probe, work: Work, sha256: str) -> list[Planned]:
-    cost = cpu_seconds(probe)
+def chosen_of(candidates: Candidates, probe: Probe, folder: Path) -> tuple[Sequence[Recipe], Mapping[str, Any]]:
+    """By the samples that were left in the folder. Blocks for a quarter of a second: call it in a thread."""
+    from retake_worker.pictures import read_samples  # noqa: PLC0415
+    from retake_worker.planning import choose  # noqa: PLC0415  numpy, only where it is needed
+
+    clip = clip_of(probe)
+    return choose(candidates, read_samples(folder), clip.size, clip.look_size)
+
+
+def planned(probe: Probe, work: Work, recipes: Sequence[Recipe]) -> list[Planned]:
     return [
         Planned(
             index=recipe["index"],
             recipe=recipe,
-            reserve=most_bytes(probe, work.size, speed_of(recipe), recipe["output"]["profile"]),
-            cost=cost,
+            reserve=most_bytes(probe, work.size, lasting(recipe, probe.duration), recipe["output"]["profile"]),
+            cost=cpu_seconds(probe, recipe),
         )
-        for recipe in plan_recipes(work.seed, sha256, work.variations)
+        for recipe in recipes
     ]
 
 

@@ -1,7 +1,7 @@
 """The command line that looks at a video, pure: its stretches in, arguments of ffmpeg out.
 
 Standard output gets a line for each decoded frame, which nobody copies for that (framecrc of wrapped frames); a few
-frames become small pictures in the folder.
+frames become small pictures in the folder, and are kept as they are beside those, to plan by.
 """
 
 from collections.abc import Sequence
@@ -9,32 +9,29 @@ from pathlib import Path
 
 from retake.domain.limits import Limits
 from retake_worker.chosen import Chosen
-from retake_worker.ffmpeg_command import SOURCE, reading
+from retake_worker.ffmpeg_command import SMALL, SOURCE, reading
 from retake_worker.windows import Window
 
 PICTURE = "picture-{window}-%02d.webp"
+SAMPLES = "samples-{window}.y4m"
 PICTURES = 6
-SIDE = 320
-
-_SMALL = (
-    f"scale=w='if(gte(dar,1),{SIDE},max(2,2*round({SIDE // 2}*dar)))'"
-    f":h='if(gte(dar,1),max(2,2*round({SIDE // 2}/dar)),{SIDE})',setsar=1,format=yuv420p"
-)
 
 
 def probe_arguments(chosen: Chosen, stretches: Sequence[Window], demuxer: str, limits: Limits) -> list[str]:
-    """One input for each stretch, each with a decoder of its own. Edit lists are set aside: all samples count."""
+    """One input for each stretch, each with a decoder of its own. Edit lists are set aside: all samples count. The file
+    is looked into by ffmpeg once; opening it again, all that is needed is in its index."""
     inputs, chains, outputs = [], [], []
     for number, window in enumerate(stretches):
         seek = (
             [] if window.start is None else ["-seek_timestamp", "1", "-noaccurate_seek", "-ss", f"{window.start:.6f}"]
         )
-        inputs += [*reading(demuxer, limits), "-ignore_editlist", "1", *seek, "-i", f"file:{SOURCE}"]
+        quickly = [] if number == 0 else ["-probesize", "32", "-analyzeduration", "0"]
+        inputs += [*reading(demuxer, limits), *quickly, "-ignore_editlist", "1", *seek, "-i", f"file:{SOURCE}"]
         every = max(1, window.frames * len(stretches) // PICTURES)
         told = "showinfo=checksum=0," if number == 0 else ""
         chains += [
             f"[{number}:{chosen.picture.number}]trim=end_frame={window.frames},{told}split[f{number}][d{number}]",
-            f"[d{number}]select=not(mod(n-{every // 2}\\,{every})),{_SMALL}[p{number}]",
+            f"[d{number}]select=not(mod(n-{every // 2}\\,{every})),{SMALL},split[p{number}][q{number}]",
         ]
         outputs += ["-map", f"[f{number}]"]
     if chosen.sound is not None:
@@ -45,6 +42,7 @@ def probe_arguments(chosen: Chosen, stretches: Sequence[Window], demuxer: str, l
         outputs += [
             "-map", f"[p{number}]", "-fps_mode", "passthrough", "-c:v", "libwebp", "-quality", "75",
             "-f", "image2", PICTURE.format(window=number),
+            "-map", f"[q{number}]", "-fps_mode", "passthrough", "-f", "yuv4mpegpipe", SAMPLES.format(window=number),
         ]  # fmt: skip
     return [
         "-nostdin", "-hide_banner", "-v", "repeat+info", "-nostats", "-y", "-max_error_rate", "1", *inputs,

@@ -7,6 +7,7 @@ box by box, which says how many frames it has and how long they last, and its ke
 import asyncio
 import errno
 import hashlib
+import math
 import os
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -17,15 +18,25 @@ from typing import Any
 import structlog
 
 from retake.blobs.bucket import Blobs
-from retake.blobs.keys import Result
+from retake.blobs.keys import Result, ResultThumb
+from retake.domain.distinct import Pair
 from retake.domain.errors import CORRUPT, ENCODER, BadInput, Failure
 from retake.domain.limits import Limits
-from retake.domain.recipe import speed_of
+from retake.domain.recipe import lasting, shown_of
 from retake.domain.work import Claim, Rendered
-from retake_worker.clip import Clip
+from retake_worker.clip import MOST_FPS, Clip
 from retake_worker.diagnosis import diagnosis
 from retake_worker.engine import Engine
-from retake_worker.ffmpeg_command import check_arguments, decode_arguments, file_of, look_of, render_arguments
+from retake_worker.ffmpeg_command import (
+    SISTERS,
+    Recipe,
+    check_arguments,
+    decode_arguments,
+    file_of,
+    look_of,
+    render_arguments,
+    thumbs_of,
+)
 from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Patience, run
 from retake_worker.movie import Movie, read_movie
 from retake_worker.probe import Told, too_few
@@ -61,9 +72,21 @@ class Kitchen:
     engine: Engine = field(default_factory=Engine)
 
 
-async def render(kitchen: Kitchen, recipes: Sequence[Mapping[str, Any]], moved: Callable[[int], None]) -> None:
-    """Makes all these takes in one run. Raises FFmpegError, OSError when it is the disk that is full, or BadInput when
-    too many frames of the source were not sound."""
+@dataclass(frozen=True)
+class Measured:
+    """The distances of takes, by index, and which pairs are near; None when nothing was measured."""
+
+    distances: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    near: Sequence[Pair] | None = None
+
+
+async def render(
+    kitchen: Kitchen, recipes: Sequence[Recipe], moved: Callable[[int], None], sisters: Sequence[Recipe] = ()
+) -> None:
+    """Makes all these takes in one run, and what they are compared by, of their sisters too.
+
+    Raises FFmpegError, OSError when it is the disk that is full, or BadInput when too many frames of the source were
+    not sound."""
     clip, told = kitchen.clip, Told()
     pixels = clip.size.width * clip.size.height * clip.frames * len(recipes)
     written = pixels * _BYTES_PER_PIXEL + clip.seconds * len(recipes) * _BYTES_PER_SECOND
@@ -72,7 +95,7 @@ async def render(kitchen: Kitchen, recipes: Sequence[Mapping[str, Any]], moved: 
         total=_AT_LEAST + pixels / 1e6 * _SECONDS_PER_MEGAPIXEL,
         space=_SPACE_AT_LEAST + int(written),
     )
-    arguments = render_arguments(clip, recipes, kitchen.limits, engine=kitchen.engine)
+    arguments = render_arguments(clip, recipes, kitchen.limits, sisters, engine=kitchen.engine)
     try:
         await run(kitchen.ffmpeg, arguments, kitchen.folder, patience, moved=moved, said=told.hear)
     except FFmpegFailed as error:
@@ -86,20 +109,16 @@ async def check(kitchen: Kitchen, recipes: Sequence[Mapping[str, Any]]) -> list[
     """Of each take how long it is, in seconds, or what is wrong with it. One run decodes the key frames of all that
     look good; when it fails, each is decoded on its own."""
     verdicts = await asyncio.to_thread(lambda: [_walked(kitchen, recipe) for recipe in recipes])
-    files = [
-        file_of(recipe["index"])
-        for recipe, verdict in zip(recipes, verdicts, strict=True)
-        if isinstance(verdict, float)
-    ]
-    if not files or await _undecoded(kitchen, files) is None:
+    good = [recipe["index"] for recipe, verdict in zip(recipes, verdicts, strict=True) if isinstance(verdict, float)]
+    if not good or await _undecoded(kitchen, good) is None:
         return verdicts
-    blamed = {file: await _undecoded(kitchen, [file]) for file in files}
-    return [blamed.get(file_of(recipe["index"])) or verdict for recipe, verdict in zip(recipes, verdicts, strict=True)]
+    blamed = {index: await _undecoded(kitchen, [index]) for index in good}
+    return [blamed.get(recipe["index"]) or verdict for recipe, verdict in zip(recipes, verdicts, strict=True)]
 
 
-async def _undecoded(kitchen: Kitchen, files: Sequence[str]) -> FFmpegError | None:
+async def _undecoded(kitchen: Kitchen, indices: Sequence[int]) -> FFmpegError | None:
     try:
-        await run(kitchen.ffmpeg, check_arguments(files, kitchen.limits), kitchen.folder, Patience(total=_AT_LEAST))
+        await run(kitchen.ffmpeg, check_arguments(indices, kitchen.limits), kitchen.folder, Patience(total=_AT_LEAST))
     except FFmpegError as error:
         return error
     return None
@@ -153,9 +172,10 @@ def complaint_about(movie: Movie, clip: Clip, recipe: Mapping[str, Any]) -> str 
     if (picture.width, picture.height) != (size.width, size.height):
         return f"it is {picture.width} x {picture.height}, not {size.width} x {size.height}"
     slack = _TOLERANCE + clip.doubtful
-    if abs(picture.frames - clip.frames) > slack:
+    most = math.ceil((clip.seconds - shown_of(recipe, clip.seconds)) * MOST_FPS)  # how many trimming may take
+    if not -slack - most <= picture.frames - clip.frames <= slack:
         return f"it has {picture.frames} frames, and {clip.frames} are due"
-    due = clip.seconds / speed_of(recipe)
+    due = lasting(recipe, clip.seconds)
     if abs(picture.seconds - due) > slack * clip.seconds / clip.frames:
         return f"it lasts {picture.seconds:.3f} s, and {due:.3f} are due"
     if sounds and not sounds[0].samples.count:
@@ -163,31 +183,51 @@ def complaint_about(movie: Movie, clip: Clip, recipe: Mapping[str, Any]) -> str 
     return None
 
 
-def measure(kitchen: Kitchen, indices: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """The distances of these takes, by index; none when nothing came out to be compared, which `check` will tell.
+def measure(kitchen: Kitchen, recipes: Sequence[Recipe], sisters: Sequence[Recipe] = ()) -> Measured:
+    """The takes of these recipes and of their sisters; nothing when no frame came out to be compared, which `check`
+    will tell.
 
-    Blocks for some 20 ms: call it in a thread.
+    Blocks, for some 100 ms when there are twenty: call it in a thread.
     """
-    from retake_worker.distance import distances, read_frames  # noqa: PLC0415  numpy, only where it is needed
+    from retake_worker import distance  # noqa: PLC0415  numpy, only where it is needed
 
-    size = kitchen.clip.look_size
+    size, folder, seconds = kitchen.clip.look_size, kitchen.folder, kitchen.clip.seconds
+    indices = [recipe["index"] for recipe in recipes]
     try:
-        return distances({index: read_frames(kitchen.folder / look_of(index), size) for index in (0, *indices)})
+        looks = {index: distance.read_frames(folder / look_of(index), size) for index in (0, *indices)}
+        if sisters:
+            stacked = distance.read_stacked(folder / SISTERS, size, len(sisters))
+            looks |= {sister["index"]: frames for sister, frames in zip(sisters, stacked, strict=True)}
+        pairs = distance.differences(looks)
     except (ValueError, FileNotFoundError) as error:
         log.warning("the takes cannot be compared", because=repr(error))
-        return {}
+        return Measured()
+    lengths = {0: seconds, **{recipe["index"]: lasting(recipe, seconds) for recipe in (*recipes, *sisters)}}
+    return Measured(distance.distances(pairs, indices, lengths), distance.near_pairs(pairs))
 
 
 async def store(
     blobs: Blobs, claimed: Claim, kitchen: Kitchen, index: int, *, seconds: float, distance: Mapping[str, Any] | None
 ) -> Rendered:
-    """Puts a take under a key that no other claim writes, and tells its facts."""
+    """Puts a take and its thumbnail under keys that no other claim writes, and tells its facts."""
     file = kitchen.folder / file_of(index)
     crc32, sha256 = await asyncio.to_thread(checksums, file)
     key = Result(str(claimed.job), str(claimed.video), index, claimed.number).key
     size = await blobs.put_file(key, file)
-    engine = kitchen.engine.fingerprint or None
-    return Rendered(index, key, size, crc32, sha256, round(seconds, 6), distance, engine=engine)
+    thumb = await _thumbnail(blobs, claimed, kitchen, index)
+    return Rendered(
+        index, key, size, crc32, sha256, round(seconds, 6), distance, thumb, kitchen.engine.fingerprint or None
+    )
+
+
+async def _thumbnail(blobs: Blobs, claimed: Claim, kitchen: Kitchen, index: int) -> str | None:
+    """Of the small pictures the one with most bytes, as for the source (inspect.py)."""
+    made = sorted(kitchen.folder.glob(thumbs_of(index, "*")))
+    if not made:
+        return None
+    key = ResultThumb(str(claimed.job), str(claimed.video), index, claimed.number).key
+    await blobs.put(key, max((file.read_bytes() for file in made), key=len))
+    return key
 
 
 def failure_of(error: FFmpegError | BadTake) -> Failure:

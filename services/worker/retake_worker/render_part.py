@@ -11,12 +11,13 @@ from typing import Any
 
 import structlog
 
+from retake.domain import distinct
 from retake.domain.errors import ENCODER
 from retake.domain.work import Claim, Take, Work
 from retake.store import parts
 from retake_worker.allowance import takes_at_once
 from retake_worker.clip import clip_of
-from retake_worker.ffmpeg_command import SOURCE
+from retake_worker.ffmpeg_command import SOURCE, Recipe
 from retake_worker.ffmpeg_process import FFmpegError
 from retake_worker.lease import Frames
 from retake_worker.probe import Probe
@@ -33,7 +34,7 @@ async def render_part(tools: Tools, claimed: Claim, work: Work, folder: Path, fr
     await tools.scratch.sources.bring(tools.blobs, work, folder / SOURCE)
     tools.reach("downloaded")
     kitchen = Kitchen(tools.ffmpeg, clip_of(Probe.from_plain(work.probe)), folder, tools.limits, engine=tools.engine)
-    rendering = Rendering(tools, claimed, kitchen, frames, work.probe["frames"])
+    rendering = Rendering(tools, claimed, kitchen, frames, work)
     most = takes_at_once(kitchen.clip.size.width * kitchen.clip.size.height, tools.memory, tools.slots)
     runs = [work.takes[first : first + most] for first in range(0, len(work.takes), most)]
     for takes in runs:
@@ -42,18 +43,20 @@ async def render_part(tools: Tools, claimed: Claim, work: Work, folder: Path, fr
 
 
 class Rendering:
-    """The takes of one part, under one claim. `due` are the frames that progress counts to."""
+    """The takes of one part, under one claim."""
 
-    def __init__(self, tools: Tools, claimed: Claim, kitchen: Kitchen, frames: Frames, due: int) -> None:
+    def __init__(self, tools: Tools, claimed: Claim, kitchen: Kitchen, frames: Frames, work: Work) -> None:
         self._tools, self._claimed, self._kitchen = tools, claimed, kitchen
-        self._frames, self._due = frames, due
+        self._frames, self._recipes = frames, work.recipes
+        self._due: int = (work.probe or {})["frames"]  # what progress counts to
+        self._rendered: dict[int, Mapping[str, Any]] = {}  # takes whose small frames are there to be compared with
         self._cleared = False  # the source, of being damaged
-        self._rendered: list[int] = []  # takes whose small frames are there to be compared with
 
     async def together(self, takes: Sequence[Take]) -> Sequence[Take]:
-        """Returns those that did not come out."""
+        """Returns those that did not come out. Compared are all takes of the video, wherever they are made."""
+        own = {take.index for take in takes}
         try:
-            distances = await self._render(takes)
+            distances = await self._render(takes, sisters=[one for one in self._recipes if one["index"] not in own])
         except FFmpegError as error:
             log.warning("the takes are tried one by one", because=repr(error), tail=error.tail)
             return takes
@@ -70,7 +73,7 @@ class Rendering:
     async def alone(self, take: Take) -> None:
         await parts.name_take(self._tools.database, self._claimed, take.index)
         try:
-            distances = await self._render([take])
+            distances = await self._render([take], sisters=())
         except FFmpegError as error:
             await self._fail(take, error)
             return
@@ -90,16 +93,21 @@ class Rendering:
             self._cleared = True
         await parts.fail_variation(tools.database, self._claimed, take.index, failure, tools.timing)
 
-    async def _render(self, takes: Sequence[Take]) -> Mapping[int, Mapping[str, Any]]:
+    async def _render(self, takes: Sequence[Take], sisters: Sequence[Recipe]) -> Mapping[int, Mapping[str, Any]]:
         """Makes them in one run, and measures how they differ, also from those that were made before."""
         indices = [take.index for take in takes]
 
         def moved(done: int) -> None:
             self._frames.update(dict.fromkeys(indices, min(self._due, done * self._due // self._kitchen.clip.frames)))
 
-        await render(self._kitchen, [take.recipe for take in takes], moved)
-        self._rendered = sorted({*self._rendered, *indices})
-        return await asyncio.to_thread(measure, self._kitchen, self._rendered)
+        await render(self._kitchen, [take.recipe for take in takes], moved, sisters)
+        self._rendered |= {take.index: take.recipe for take in takes}
+        made = [take.recipe for take in takes] if sisters else list(self._rendered.values())
+        measured = await asyncio.to_thread(measure, self._kitchen, made, sisters)
+        if measured.near is not None and len(made) + len(sisters) == len(self._recipes):
+            told = distinct.told(measured.near, len(self._recipes), measured=True)
+            await parts.tell_distinct(self._tools.database, self._claimed, told)
+        return measured.distances
 
     async def _deliver(self, take: Take, seconds: float, distance: Mapping[str, Any] | None) -> None:
         tools = self._tools

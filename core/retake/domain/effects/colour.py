@@ -43,6 +43,7 @@ def _ranges(brightness: float, contrast: float, saturation: float, hue: float) -
 
 COLOUR = Effect(
     "colour",
+    _ranges(0.08, 0.12, 0.25, 15),
     {
         Strength.SUBTLE: _ranges(0.02, 0.03, 0.06, 3),
         Strength.MEDIUM: _ranges(0.05, 0.06, 0.12, 8),

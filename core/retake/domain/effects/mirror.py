@@ -15,7 +15,8 @@ def video(_params: Mapping[str, float], _size: Size) -> list[str]:
 
 MIRROR = Effect(
     "mirror",
-    {Strength.MEDIUM: {"on": (0.0, 1.0)}, Strength.STRONG: {"on": (0.0, 1.0)}},
+    {},
+    {strength: {"on": (0.0, 1.0)} for strength in Strength},
     sample,
     video,
     seen=frozenset({"on"}),

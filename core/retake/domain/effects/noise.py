@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from retake.domain.effects.effect import Effect, Params, Range, Size, Strength, number, within
 
-_SEEDS = (0.0, 2.0**31 - 1)
+_SEEDS = (0, 2**31 - 1)
 
 
 def sample(ranges: Mapping[str, Range], at: Mapping[str, float]) -> Params:
@@ -17,6 +17,7 @@ def video(params: Mapping[str, float], _size: Size) -> list[str]:
 
 NOISE = Effect(
     "noise",
+    {"strength": (0, 14), "seed": _SEEDS},
     {
         Strength.SUBTLE: {"strength": (2, 4), "seed": _SEEDS},
         Strength.MEDIUM: {"strength": (4, 8), "seed": _SEEDS},
@@ -24,4 +25,5 @@ NOISE = Effect(
     },
     sample,
     video,
+    whole=frozenset({"strength", "seed"}),
 )
