@@ -84,9 +84,8 @@ async def test_a_part_that_cannot_be_taken_back_keeps_no_other_from_it(scene: Sc
     claims = [await scene.claim(part["id"]) for part in await scene.parts(job)]
     for claimed in claims:
         await scene.lapse(claimed.part)
-    await scene.sql(
-        "ALTER TABLE part ADD CONSTRAINT stuck CHECK (state = 'running' OR video_id <> '%s')" % claims[0].video
-    )
+    stuck = f"CHECK (state = 'running' OR video_id <> '{claims[0].video}')"
+    await scene.sql(f"ALTER TABLE part ADD CONSTRAINT stuck {stuck}")
 
     with pytest.raises(Exception, match="stuck"):
         await reap(scene.database, AT_ONCE)
