@@ -166,5 +166,7 @@ def _framework_problem(app: FastAPI, request: Request, error: HTTPException) -> 
         )
         sentence = f"This address takes {', '.join(allowed)}, not {request.method}."
         return Problem(405, "method_not_allowed", sentence, headers={"Allow": ", ".join(allowed)}, allowed=allowed)
+    if error.status_code == 400:
+        return Problem(400, "invalid_json", "The request body must be JSON that can be read.")
     code = HTTPStatus(error.status_code).name.lower()
     return Problem(error.status_code, code, error.detail, headers=error.headers)
