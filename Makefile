@@ -49,8 +49,8 @@ generate: setup ## Write the generated files anew: wire code, docs tables
 verify: setup ## Prove that generated files are current and the wire schema only grows
 	@python local/generate.py --check && buf breaking proto --against proto/released.json
 
-doctor: setup ## Audit the running system: database, bucket, stream
-	@python -m retake_local doctor
+doctor: setup ## Audit the running system; DOCTOR="audit --json --at-rest --deep --repair"
+	@python -m retake_local doctor $(DOCTOR)
 
 faults: setup ## Long seeded fault campaigns
 	@python -m pytest -m faults --timeout 0 -s

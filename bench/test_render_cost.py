@@ -11,7 +11,8 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -38,28 +39,23 @@ CHUNK = 8 * 2**20  # as the API cuts uploads
 Recipes = Sequence[dict[str, Any]]
 
 
-@pytest.fixture(scope="module")
-def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("footage")
-
-
 @pytest.mark.parametrize("name", CLIPS)
 async def test_cpu_seconds_of_a_take(name: str, footage: Path, tmp_path: Path) -> None:
     source = made(name, footage)
     video = source.read_bytes()
-    five, recipes = await by_worker(tmp_path / "five", video, TAKES)
-    ten, _ = await by_worker(tmp_path / "ten", video, 2 * TAKES)
+    five = await by_worker(tmp_path / "five", video, TAKES)
+    ten = await by_worker(tmp_path / "ten", video, 2 * TAKES)
     shutil.copyfile(source, tmp_path / SOURCE)
     program = find_ffmpeg(None)
     kitchen = Kitchen(program, clip_of(await probed(program, Limits(), tmp_path)), tmp_path, Limits())
 
     spent = {
-        "reference": await each(reference, kitchen, recipes),
-        "one each": await each(one_each, kitchen, recipes),
-        "together": await each(together, kitchen, recipes),
-        "worker, 5 takes": five / TAKES,
-        "worker, 10 takes": ten / (2 * TAKES),
-        "floor": floor(kitchen, recipes[0]),
+        "reference": await each(reference, kitchen, five.recipes),
+        "one each": await each(one_each, kitchen, five.recipes),
+        "together": await each(together, kitchen, five.recipes),
+        "worker, 5 takes": five.spent / TAKES,
+        "worker, 10 takes": ten.spent / (2 * TAKES),
+        "floor": floor(kitchen, five.recipes[0]),
     }
 
     clip = kitchen.clip
@@ -70,13 +66,33 @@ async def test_cpu_seconds_of_a_take(name: str, footage: Path, tmp_path: Path) -
             f"{way:18}{seconds:12.2f}{1000 * seconds / clip.frames:10.1f}{spent['reference'] / seconds:13.2f}x"
             f"{seconds / spent['floor']:9.2f}x"
         )
+    for doing, seconds in five.shares.items():
+        print(f"  of the worker's, 5 takes: {doing:24}{seconds / TAKES:8.2f}{100 * seconds / five.spent:6.0f} %")
     print(f"{'':18}one each is {spent['one each'] / spent['together']:.2f}x of together")
     assert spent["worker, 5 takes"] < spent["reference"]
     assert spent["together"] < spent["one each"]
 
 
-async def by_worker(folder: Path, video: bytes, takes: int) -> tuple[float, Recipes]:
-    """CPU seconds of a real worker for all takes of a video, and their recipes."""
+@dataclass(frozen=True)
+class Worked:
+    """What a real worker spent on all takes of a video, in CPU seconds, and on what."""
+
+    spent: float
+    shares: Mapping[str, float]
+    recipes: Recipes
+
+
+STAGES = {
+    "inspected": "inspect and plan",
+    "downloaded": "fetch and hash",
+    "rendered": "render, check, compare",
+    "stored": "hash and store",
+    "committed": "commit",
+}
+"""What a worker did when it reaches a step."""
+
+
+async def by_worker(folder: Path, video: bytes, takes: int) -> Worked:
     async with stack(folder, 1) as rig:
         upload = await put_source(rig.database, rig.blobs, rig.workspaces[0], video, chunk=CHUNK)
         job = NewJob(rig.workspaces[0], [("clip.mp4", upload)], takes, 1)
@@ -86,9 +102,12 @@ async def by_worker(folder: Path, video: bytes, takes: int) -> tuple[float, Reci
         rows = await rig.eyes.see("SELECT state, recipe FROM variation ORDER BY index")
         steps = [line.split() for line in (rig.orders / "worker-1.steps").read_text().splitlines()]
     assert [row["state"] for row in rows] == ["completed"] * takes
-    spent = {step: float(cpu) for step, _, cpu in reversed(steps) if step in {"fetched", "committed"}}
-    last = max(float(cpu) for step, _, cpu in steps if step == "committed")
-    return last - spent["fetched"], [row["recipe"] for row in rows]
+    reached = [(step, float(cpu)) for step, _, cpu in steps]
+    shares: dict[str, float] = {}
+    for (_, before), (step, after) in pairwise(reached):
+        doing = STAGES.get(step, "claim and wait")
+        shares[doing] = shares.get(doing, 0) + after - before
+    return Worked(sum(shares.values()), shares, [row["recipe"] for row in rows])
 
 
 async def each(way: Callable[[Kitchen, Recipes], Awaitable[None]], kitchen: Kitchen, recipes: Recipes) -> float:

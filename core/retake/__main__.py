@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from retake.api_keys import Malformed, Scope, make
-from retake.doctor import SECTIONS, Finding
+from retake.doctor import SECTIONS, Asked, Finding
 from retake.settings import Postgres, SettingsError, read
 from retake.store.connect import Unavailable
 from retake.store.migrate import MigrationError, migrate, shipped
@@ -47,7 +47,8 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Looks at one section, or at all of them in this order:\n\n" + sections,
         epilog="It makes the bucket if there is none, works in it under a prefix of its own and deletes what it made;\n"
-        "else it changes nothing. So `doctor s3` is also how to try an object store before it is used.",
+        "else it changes nothing, unless asked to --repair. So `doctor s3` is also how to try an object store before\n"
+        "it is used.",
     )
     doctor.add_argument("section", nargs="?", choices=list(SECTIONS), help="look at this only")
     doctor.add_argument("--json", action="store_true", help="print one JSON document, at the end")
@@ -60,6 +61,9 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     key.add_argument("name", help="whose it is, for the log")
     key.add_argument("--workspace", required=True, help="whose jobs it works with; made when there is none")
     key.add_argument("--scope", default="read,submit", help=f"of {', '.join(Scope)}, with commas (%(default)s)")
+    doctor.add_argument("--at-rest", action="store_true", help="nothing should be under way: say what still is")
+    doctor.add_argument("--deep", action="store_true", help="read every take and compare its bytes with its checksum")
+    doctor.add_argument("--repair", action="store_true", help="set the storage ledger right where it is wrong")
     return parser.parse_args(argv)
 
 
@@ -79,12 +83,12 @@ def run_key(name: str, workspace: str, scopes: str) -> int:
     return FINE
 
 
-async def run_doctor(environ: Mapping[str, str], names: Sequence[str], *, as_json: bool) -> int:
+async def run_doctor(environ: Mapping[str, str], names: Sequence[str], asked: Asked, *, as_json: bool) -> int:
     found: list[tuple[str, Finding]] = []
     for name in names:
         if not as_json:
             say(name)
-        async for finding in SECTIONS[name].look(environ):
+        async for finding in SECTIONS[name].look(environ, asked):
             found.append((name, finding))
             if not as_json:
                 say(_line(finding))
@@ -134,7 +138,8 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         if asked.verb == "key":
             return run_key(asked.name, asked.workspace, asked.scope)
         names = [asked.section] if asked.section else list(SECTIONS)
-        return asyncio.run(run_doctor(environ, names, as_json=asked.json))
+        how = Asked(at_rest=asked.at_rest, deep=asked.deep, repair=asked.repair)
+        return asyncio.run(run_doctor(environ, names, how, as_json=asked.json))
     except SettingsError as error:
         complain(str(error))
         return MISUSED

@@ -15,6 +15,7 @@ from retake.blobs.keys import Result, of_job, parse
 from retake.bus.connection import Bus
 from retake.domain.timing import Timing
 from retake.store import audit as rows
+from retake.store import history
 from retake.store.connect import Database
 
 
@@ -25,10 +26,25 @@ class Violation:
 
 
 async def audit(
-    database: Database, blobs: Blobs, bus: Bus | None, timing: Timing, *, at_rest: bool = False, deep: bool = False
+    database: Database,
+    blobs: Blobs,
+    bus: Bus | None,
+    timing: Timing,
+    *,
+    cap: int | None = None,
+    at_rest: bool = False,
+    deep: bool = False,
 ) -> AsyncIterator[Violation]:
     """`deep` reads every result and compares its bytes with the row's checksum."""
     named = [
+        ("I2", await history.changed_after_the_end(database)),
+        ("I3", await history.published_twice(database)),
+        ("I4", await history.committed_late(database)),
+        ("I6", await rows.old_orphans(database, timing)),
+        ("I8", await rows.purged_under_a_download(database)),
+        ("I9", await rows.over_the_cap(database, cap) if cap is not None else []),
+        ("I11", await history.not_stopped(database, timing)),
+        ("I12", await rows.answers_without_a_job(database)),
         ("I5", await rows.failed_too_often(database)),
         ("I1", await rows.overdue(database, timing)),
         ("I9", await rows.ledger_errors(database)),

@@ -12,7 +12,10 @@ from retake.audit import audit
 from retake.blobs.bucket import open_blobs
 from retake.blobs.conformance import examine
 from retake.blobs.errors import BlobError
-from retake.settings import Bucket, Clock, Nats, Postgres, SettingsError, read
+from retake.bus.connection import open_bus
+from retake.bus.errors import BusError
+from retake.settings import Bucket, Clock, Nats, Postgres, SettingsError, Storage, read
+from retake.store.audit import ledger_errors
 from retake.store.connect import Unavailable, open_database
 from retake.store.migrate import MigrationError, missing
 from retake.variables import variables
@@ -30,12 +33,21 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """How the audit is to be done."""
+
+    at_rest: bool = False
+    deep: bool = False
+    repair: bool = False
+
+
+@dataclass(frozen=True)
 class Section:
     explain: str
-    look: Callable[[Mapping[str, str]], AsyncIterator[Finding]]
+    look: Callable[[Mapping[str, str], Asked], AsyncIterator[Finding]]
 
 
-async def settings(environ: Mapping[str, str]) -> AsyncIterator[Finding]:
+async def settings(environ: Mapping[str, str], _asked: Asked) -> AsyncIterator[Finding]:
     complaints: dict[str, None] = {}
     concerns = (Postgres, Nats, Bucket)
     for concern in concerns:
@@ -48,7 +60,7 @@ async def settings(environ: Mapping[str, str]) -> AsyncIterator[Finding]:
     yield Finding(f"{sum(len(variables(concern)) for concern in concerns)} settings make sense")
 
 
-async def postgres(environ: Mapping[str, str]) -> AsyncIterator[Finding]:
+async def postgres(environ: Mapping[str, str], _asked: Asked) -> AsyncIterator[Finding]:
     started = time.monotonic()
     try:
         lacking = await missing(read(Postgres, environ).url, patience=_PATIENCE)
@@ -64,12 +76,28 @@ async def postgres(environ: Mapping[str, str]) -> AsyncIterator[Finding]:
     yield Finding("the schema is that of this release", problem)
 
 
-async def s3(environ: Mapping[str, str]) -> AsyncIterator[Finding]:
+async def nats(environ: Mapping[str, str], asked: Asked) -> AsyncIterator[Finding]:
+    """The stream is made when there is none, as every service does."""
+    started = time.monotonic()
+    try:
+        async with open_bus(
+            read(Nats, environ), read(Clock, environ).timing(), name="doctor", patience=_PATIENCE
+        ) as bus:
+            left = await bus.waiting()
+    except BusError as error:
+        yield Finding("the stream answers", str(error), time.monotonic() - started)
+        return
+    yield Finding("the stream answers", seconds=time.monotonic() - started)
+    if asked.at_rest:
+        yield Finding("the stream is empty", f"I13: {left} messages are left in it" if left else None)
+
+
+async def s3(environ: Mapping[str, str], _asked: Asked) -> AsyncIterator[Finding]:
     async for outcome in examine(read(Bucket, environ), patience=_PATIENCE):
         yield Finding(outcome.name, outcome.problem, outcome.seconds)
 
 
-async def audited(environ: Mapping[str, str]) -> AsyncIterator[Finding]:
+async def audited(environ: Mapping[str, str], asked: Asked) -> AsyncIterator[Finding]:
     started = time.monotonic()
     timing = read(Clock, environ).timing()
     found = 0
@@ -78,7 +106,13 @@ async def audited(environ: Mapping[str, str]) -> AsyncIterator[Finding]:
             open_database(read(Postgres, environ), name="retake-doctor", patience=_PATIENCE) as database,
             open_blobs(read(Bucket, environ), patience=_PATIENCE) as blobs,
         ):
-            async for violation in audit(database, blobs, None, timing):
+            if asked.repair:
+                for error in await ledger_errors(database, repair=True):
+                    yield Finding(f"repaired: {error}")
+            cap = read(Storage, environ).cap
+            async for violation in audit(
+                database, blobs, None, timing, cap=cap, at_rest=asked.at_rest, deep=asked.deep
+            ):
                 found += 1
                 yield Finding(violation.invariant, violation.what)
     except (Unavailable, BlobError) as error:
@@ -91,6 +125,7 @@ async def audited(environ: Mapping[str, str]) -> AsyncIterator[Finding]:
 SECTIONS: Mapping[str, Section] = {
     "settings": Section("every setting that processes share can be read", settings),
     "postgres": Section("the database answers and has this release's schema", postgres),
+    "nats": Section("the stream answers, and is empty --at-rest", nats),
     "audit": Section("rows, bytes and states agree: no invariant is broken", audited),
     "s3": Section("the object store does all that retake needs of one", s3),
 }

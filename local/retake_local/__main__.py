@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import structlog
@@ -50,7 +50,7 @@ def stop(environ: Mapping[str, str]) -> int:
     return 0
 
 
-def doctor(environ: Mapping[str, str]) -> int:
+def doctor(environ: Mapping[str, str], words: Sequence[str]) -> int:
     """`python -m retake doctor` with the settings the running services were given."""
     data = Path(read(Laptop, environ).data).absolute()
     state = read_state(data)
@@ -61,10 +61,12 @@ def doctor(environ: Mapping[str, str]) -> int:
         say(f"retake is still starting on {data}; ask again when it is up.")
         return 3
     given: dict[str, str] = json.loads((data / "environment.json").read_text())
-    return subprocess.run([sys.executable, "-m", "retake", "doctor"], env={**environ, **given}, check=False).returncode
+    return subprocess.run(
+        [sys.executable, "-m", "retake", "doctor", *words], env={**environ, **given}, check=False
+    ).returncode
 
 
-def main(verb: str, environ: Mapping[str, str]) -> int:
+def main(verb: str, words: Sequence[str], environ: Mapping[str, str]) -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     try:
         match verb:
@@ -75,7 +77,7 @@ def main(verb: str, environ: Mapping[str, str]) -> int:
             case "stop":
                 return stop(environ)
             case "doctor":
-                return doctor(environ)
+                return doctor(environ, words)
             case _:
                 say("usage: python -m retake_local run | status | stop | doctor")
                 return 2
@@ -84,4 +86,4 @@ def main(verb: str, environ: Mapping[str, str]) -> int:
         return 2
 
 
-sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "", os.environ))
+sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "", sys.argv[2:], os.environ))

@@ -34,15 +34,20 @@ class Operation:
 
     @property
     def body(self) -> Any:
-        """The example of its JSON body; None when it takes none."""
+        """The example of its JSON body; bytes when it takes these; None when it takes nothing."""
         content = self.told.get("requestBody", {}).get("content", {})
-        return content.get("application/json", {}).get("example")
+        if "application/json" in content:
+            return content["application/json"]["example"]
+        return b"bytes" if content else None
 
     @property
     def headers(self) -> dict[str, str]:
-        """Examples of those it cannot do without."""
-        found = [one for one in self.told.get("parameters", []) if one["in"] == "header" and one["required"]]
-        return {one["name"]: str(one["schema"]["examples"][0]) for one in found}
+        """Those that have an example, and what sort of bytes it takes."""
+        named = [one for one in self.told.get("parameters", []) if one["in"] == "header"]
+        found = {one["name"]: one["schema"]["examples"][0] for one in named if "examples" in one["schema"]}
+        if isinstance(self.body, bytes):
+            found["Content-Type"] = next(iter(self.told["requestBody"]["content"]))
+        return found
 
     def address(self, values: Mapping[str, str]) -> str:
         return self.path.format(**values)
@@ -53,7 +58,7 @@ class Operation:
         """Status, body and headers, but for what differs each time. Of a stream, its first piece. `other` stands for
         each id in the example of the body."""
         body = self.body if other is None else replaced(self.body, other)
-        sent = {} if body is None else {"json": body}
+        sent = {} if body is None else {"content": body} if isinstance(body, bytes) else {"json": body}
         request = client.build_request(self.method, self.address(values), headers=self.headers, **sent)
         response = await client.send(request, stream=True)
         try:

@@ -27,6 +27,7 @@ _CHECKS = CHECKS.get_by_names(
         "response_headers_conformance",
     ]
 )
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 schemathesis.openapi.format("binary", st.one_of(st.just(clip()), st.binary(max_size=100)))
 _UNSENDABLE = (requests.exceptions.InvalidHeader, requests.exceptions.InvalidURL, UnicodeError)
 """What no client sends."""

@@ -17,7 +17,7 @@ from retake_api.openapi import document
 
 pytestmark = pytest.mark.anyio
 
-SHORT, LONG, SEED = 12, int(os.environ.get("EXAMPLES", "2000")), int(os.environ.get("SEED", "1"))
+SHORT, LONG, SEED = 8, int(os.environ.get("EXAMPLES", "2000")), int(os.environ.get("SEED", "1"))
 
 
 @pytest.fixture

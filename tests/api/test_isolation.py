@@ -12,6 +12,7 @@ import pytest
 
 from api.conftest import Start, logged_in
 from api.document import Operation, has_ids, operations
+from api.tus_client import create
 from footage import Footage
 from retake.store.connect import Database
 from retake.store.workspaces import ensure_workspace
@@ -20,10 +21,12 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def real(footage: Footage) -> dict[str, str]:
+async def real(start: Start, footage: Footage) -> dict[str, str]:
     """Path parameter -> one that leads somewhere, for those of the workspace `default`."""
     job = await footage.finished(["private holiday.mp4"], takes=2, owner="default")
-    return {"job_id": str(job.id), "file_id": str(job.videos[0]), "index": "1"}
+    async with logged_in(await start()) as client:
+        upload = (await create(client, 5000)).json()["id"]
+    return {"job_id": str(job.id), "file_id": str(job.videos[0]), "index": "1", "upload_id": upload}
 
 
 def unknown(real: Mapping[str, str]) -> dict[str, str]:

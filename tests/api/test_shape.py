@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -96,3 +97,15 @@ async def test_another_site_reads_what_it_needs_and_sends_no_cookie(start: Start
 
     assert {"Link", "Location", "X-Request-Id"} <= set(answer.headers["Access-Control-Expose-Headers"].split(", "))
     assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [(b"{", 400, "invalid_json"), (b"\xff", 400, "invalid_json"), (b'"' + b"x" * 100_000, 413, "body_too_large")],
+)
+async def test_bodies_that_the_framework_reads_are_small_and_refused_in_our_words(
+    client: httpx.AsyncClient, body: bytes, status: int, code: str
+) -> None:
+    answer = await client.post(f"/api/jobs/{uuid4()}/keep", content=body, headers={"Content-Type": "application/json"})
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)

@@ -46,7 +46,6 @@ async def judge(rig: Rig, plan: Plan, jobs: list[NewJob]) -> Verdict:
         for row in await rig.eyes.see(_PUBLISHED)
         if row["n"] != (row["state"] == "completed")
     ]
-    verdict.stale += [f"take {row['take']} was committed after its claim was lost" for row in await rig.eyes.see(_LATE)]
     (spent,) = await rig.eyes.see("SELECT count(*) AS n FROM event WHERE kind = 'lost'")
     verdict.spent = spent["n"]
     verdict.unsound += [f"{place} is left in scratch" for place in left_in(rig.scratch)]
@@ -58,14 +57,6 @@ _PUBLISHED = """
         SELECT count(*) FROM event WHERE kind = 'variation' AND body ->> 'status' = 'completed'
             AND body ->> 'videoId' = v.video_id::text AND (body ->> 'index')::integer = v.index) AS n
     FROM variation v
-"""
-
-
-_LATE = """
-    SELECT v.video_id || ' ' || v.index AS take FROM variation v
-    JOIN event lost ON lost.kind = 'lost' AND (lost.body ->> 'claim')::bigint = v.claim
-    JOIN event done ON done.kind = 'variation' AND done.body ->> 'status' = 'completed' AND done.id > lost.id
-        AND done.body ->> 'videoId' = v.video_id::text AND (done.body ->> 'index')::integer = v.index
 """
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from conftest import Stack
@@ -37,6 +38,7 @@ def sound(stack: Stack, postgres: Postgres, unique: str) -> dict[str, str]:
         "RETAKE_DATABASE_URL": postgres.url,
         "RETAKE_S3_BUCKET": "retake-test",
         "RETAKE_S3_PREFIX": f"{unique}/",
+        "RETAKE_NATS_STREAM": unique,
     }
 
 
@@ -53,14 +55,15 @@ async def test_doctor_finds_nothing_wrong_with_what_is_sound(sound: dict[str, st
     code, said, complained = await run("retake", "doctor", **sound)
 
     assert (code, complained) == (0, "")
-    assert [line for line in said.splitlines() if not line.startswith(" ")][:4] == [
+    assert [line for line in said.splitlines() if not line.startswith(" ")][:5] == [
         "settings",
         "postgres",
+        "nats",
         "audit",
         "s3",
     ]
-    assert said.count("\n  ok   ") == 4 + len(CHECKS)
-    assert said.endswith(f"All {4 + len(CHECKS)} things are fine.\n")
+    assert said.count("\n  ok   ") == 5 + len(CHECKS)
+    assert said.endswith(f"All {5 + len(CHECKS)} things are fine.\n")
 
 
 async def test_doctor_names_the_migrations_that_a_database_lacks(empty_database: str) -> None:
@@ -101,6 +104,25 @@ async def test_settings_that_make_no_sense_are_named_all_at_once_and_end_with_2(
         "RETAKE_NATS_URL",
         "RETAKE_S3_ENDPOINT",
     ]
+
+
+async def test_doctor_finds_a_ledger_that_is_wrong_and_repairs_it_only_when_asked(
+    sound: dict[str, str], postgres: Postgres
+) -> None:
+    async with await psycopg.AsyncConnection.connect(postgres.url, autocommit=True) as connection:
+        await connection.execute("INSERT INTO workspace (name) VALUES ('people')")
+        await connection.execute("INSERT INTO storage (workspace, bytes) SELECT id, 7 FROM workspace")
+
+    found = await run("retake", "doctor", "audit", **sound)
+    again = await run("retake", "doctor", "audit", "--json", **sound)
+    repaired = await run("retake", "doctor", "audit", "--repair", **sound)
+    after = await run("retake", "doctor", "audit", "--at-rest", "--deep", **sound)
+
+    assert found[0] == again[0] == 1
+    assert "  BAD  I9: workspace" in found[1]
+    assert "is charged 7 bytes and uses 0" in json.loads(again[1])["findings"][0]["problem"]
+    assert (repaired[0], after[0]) == (0, 0)
+    assert "repaired: workspace" in repaired[1]
 
 
 @pytest.mark.parametrize("words", [(), ("cure",), ("doctor", "nothing"), ("migrate", "now")])

@@ -127,9 +127,15 @@ async def overdue(database: Database, timing: Timing) -> list[str]:
         return [f"part {row['id']} of {row['worker']} lost its lease long ago" for row in await rows.fetchall()]
 
 
-async def ledger_errors(database: Database) -> list[str]:
-    """The ledger is the sum of what it stands for: sources, reservations, promises, results."""
+async def ledger_errors(database: Database, *, repair: bool = False) -> list[str]:
+    """The ledger is the sum of what it stands for: sources, reservations, promises, results.
+
+    To repair it, its rows are locked first: whoever moves bytes locks them last, so what the next statement sees of
+    other rows is what the ledger must say until this transaction ends.
+    """
     async with database.transaction() as connection:
+        if repair:
+            await connection.execute("SELECT FROM storage ORDER BY workspace FOR UPDATE")
         rows = await connection.execute(
             """
             SELECT storage.workspace, storage.bytes, (
@@ -144,10 +150,57 @@ async def ledger_errors(database: Database) -> list[str]:
             FROM storage
             """
         )
+        wrong = [row for row in await rows.fetchall() if row["bytes"] != row["sum"]]
+        for row in wrong if repair else ():
+            await connection.execute(
+                "UPDATE storage SET bytes = %s WHERE workspace = %s", (row["sum"], row["workspace"])
+            )
+        return [f"workspace {row['workspace']} is charged {row['bytes']} bytes and uses {row['sum']}" for row in wrong]
+
+
+async def over_the_cap(database: Database, cap: int) -> list[str]:
+    """No more is stored than the cap and one job: a plan may need more than its estimate."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            """
+            SELECT (SELECT coalesce(sum(bytes), 0) FROM storage)::bigint AS used,
+                (SELECT coalesce(max(job_bytes(id)), 0) FROM job)::bigint AS largest
+            """
+        )
+        row = await rows.fetchone()
+        assert row is not None
+        over = row["used"] > cap + row["largest"]
+        return [f"{row['used']} bytes are stored or promised, and the cap is {cap}"] if over else []
+
+
+async def old_orphans(database: Database, timing: Timing) -> list[str]:
+    """Objects without a row that should have been deleted long ago."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            "SELECT key FROM orphan WHERE first_seen < now() - %s ORDER BY key LIMIT 100",
+            (timedelta(seconds=2 * timing.orphan),),
+        )
+        return [f"{row['key']} has no row, and is still there" for row in await rows.fetchall()]
+
+
+async def purged_under_a_download(database: Database) -> list[str]:
+    async with database.transaction() as connection:
+        rows = await connection.execute("SELECT id FROM job WHERE purged_at IS NOT NULL AND being_downloaded(id)")
+        return [f"job {row['id']} lost its bytes while it is being downloaded" for row in await rows.fetchall()]
+
+
+async def answers_without_a_job(database: Database) -> list[str]:
+    """What an idempotency key answers with is there, for as long as the key is."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            """
+            SELECT key, answer ->> 'jobId' AS job FROM idempotency
+            WHERE answer ->> 'jobId' IS NOT NULL
+                AND NOT EXISTS (SELECT FROM job WHERE id::text = idempotency.answer ->> 'jobId')
+            """
+        )
         return [
-            f"workspace {row['workspace']} is charged {row['bytes']} bytes and uses {row['sum']}"
-            for row in await rows.fetchall()
-            if row["bytes"] != row["sum"]
+            f"the key {row['key']} answers with job {row['job']}, which is not there" for row in await rows.fetchall()
         ]
 
 

@@ -35,6 +35,7 @@ from retake_api import (
 )
 from retake_api.addresses import PathPrefix
 from retake_api.auth import Access, Gate
+from retake_api.bodies import SmallBodies
 from retake_api.buffers import Buffers
 from retake_api.delivery import Delivery
 from retake_api.incoming import MIB, Dock
@@ -77,6 +78,7 @@ def create_app(tools: Tools) -> FastAPI:
         title="retake", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     app.add_middleware(tus.Tus)
+    app.router.route_class = SmallBodies
     app.add_middleware(Patience, idle=tools.limits.idle, slowest=tools.limits.slowest)
     around(app, tools.web)
     problems.install(app)

@@ -1,9 +1,12 @@
 """Small request bodies, read whole: JSON objects, never more of them than fits a screen."""
 
 import json
+from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi import Request
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.types import Message
 
 from retake_api.problems import Problem
 
@@ -16,7 +19,7 @@ async def json_object(request: Request) -> dict[str, Any]:
     async for piece in request.stream():
         came += piece
         if len(came) > _MOST:
-            raise Problem(413, "body_too_large", f"The request body may have {_MOST} bytes here.")
+            raise _too_large()
     try:
         found = json.loads(came)
     except (ValueError, RecursionError):
@@ -24,3 +27,31 @@ async def json_object(request: Request) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Problem(400, "invalid_json", "The request body must be a JSON object.")
     return found
+
+
+class SmallBodies(APIRoute):
+    """A route whose body the framework reads: no more of it than of those above."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+        if self.body_field is None:
+            return handler
+
+        async def bounded(request: Request) -> Response:
+            came = 0
+
+            async def receive() -> Message:
+                nonlocal came
+                message = await request.receive()
+                came += len(message.get("body", b""))
+                if came > _MOST:
+                    raise _too_large()
+                return message
+
+            return await handler(Request(request.scope, receive))
+
+        return bounded
+
+
+def _too_large() -> Problem:
+    return Problem(413, "body_too_large", f"The request body may have {_MOST} bytes here.")

@@ -16,6 +16,7 @@ Answers = dict[int | str, Json]
 REF = "#/components/schemas/{model}"
 PROBLEM = "application/problem+json"
 
+_BYTES = {"type": "string", "format": "binary"}
 _SAID_WITH = {
     401: {"WWW-Authenticate": "How to say who one is."},
     405: {"Allow": "The methods there are."},
@@ -36,10 +37,15 @@ def refuses(why: Mapping[int, str]) -> Answers:
     }
 
 
-def takes(content: Mapping[str, type[BaseModel]]) -> Json:
+def takes(content: Mapping[str, type[BaseModel] | type[bytes]], *, required: bool = True) -> Json:
     """Media type -> shape, of a body that the route reads itself."""
-    shapes = {media: {"schema": model.model_json_schema(ref_template=REF)} for media, model in content.items()}
-    return {"requestBody": {"required": True, "content": shapes}}
+    shapes = {media: {"schema": _BYTES if shape is bytes else _shape(shape)} for media, shape in content.items()}
+    return {"requestBody": {"required": required, "content": shapes}}
+
+
+def _shape(model: type[Any]) -> Json:
+    found: Json = model.model_json_schema(ref_template=REF)
+    return found
 
 
 def asks(**parameters: Json) -> Json:
@@ -52,7 +58,7 @@ def streams(media: str, what: str, status: int = 200, **more: str) -> Answers:
     return {
         status: {
             "description": what,
-            "content": {media: {"schema": {"type": "string", "format": "binary"}}},
+            "content": {media: {"schema": _BYTES}},
             "headers": headers({name.replace("_", "-"): words for name, words in more.items()}),
         }
     }

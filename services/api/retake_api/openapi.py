@@ -42,7 +42,11 @@ _GATED = {
     503: "A part that is needed does not answer.",
 }
 _OF_AN_ID = {404: "There is nothing here: unknown, malformed, or not yours, in the same bytes."}
-_WITH_A_BODY = {408: "The body arrived too slowly.", 413: "The body is too large."}
+_WITH_A_BODY = {
+    400: "The body cannot be read.",
+    408: "The body arrived too slowly.",
+    413: "The body is too large.",
+}
 
 
 def install(app: FastAPI) -> None:

@@ -69,6 +69,7 @@ IN_FLIGHT = Problem(
     headers={"Retry-After": "5"},
 )
 
+_UNREADABLE = Problem(400, "invalid_json", "The request body must be JSON that can be read.")
 _TRANSLATED: Mapping[type[Exception], Problem] = {
     Unavailable: Problem(
         503, "database_unavailable", "The database does not answer; please try again.", headers={"Retry-After": "5"}
@@ -126,6 +127,8 @@ def install(app: FastAPI) -> None:
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
+        if any(one["type"] == "json_invalid" for one in error.errors()):
+            return answer(request, _UNREADABLE)
         errors = [{"where": ".".join(map(str, one["loc"])), "what": one["msg"]} for one in error.errors()]
         sentence = "; ".join(f"{one['where']}: {one['what']}" for one in errors) + "."
         return problem(request, 422, "invalid", sentence, errors=errors)
@@ -166,5 +169,9 @@ def _framework_problem(app: FastAPI, request: Request, error: HTTPException) -> 
         )
         sentence = f"This address takes {', '.join(allowed)}, not {request.method}."
         return Problem(405, "method_not_allowed", sentence, headers={"Allow": ", ".join(allowed)}, allowed=allowed)
+    if isinstance(error.__cause__, Problem):  # what ended the reading of a body
+        return error.__cause__
+    if error.status_code == 400:
+        return _UNREADABLE
     code = HTTPStatus(error.status_code).name.lower()
     return Problem(error.status_code, code, error.detail, headers=error.headers)

@@ -20,7 +20,7 @@ from retake.store.uploads import OffsetMoved, Upload, begin_upload, end_upload, 
 from retake_api.addresses import address
 from retake_api.admission import admitted
 from retake_api.auth import Caller, Gate
-from retake_api.described import refuses
+from retake_api.described import refuses, takes
 from retake_api.form import media_type
 from retake_api.incoming import MIB, Dock, refuse
 from retake_api.jobs import read_id
@@ -34,7 +34,9 @@ EXTENSIONS = "creation,creation-with-upload,expiration,termination"
 MOST_PIECES = 10_000
 """Of one upload: each is an object, and whoever reads the video fetches them one by one."""
 
-Text = Annotated[str | None, Header()]
+Length = Annotated[str | None, Header(examples=["48213377"], description="How many bytes it will have.")]
+Metadata = Annotated[str | None, Header(examples=["filename aG9saWRheS5tcDQ="], description="Its name, in Base64.")]
+Offset = Annotated[str | None, Header(examples=["0"], description="Where the bytes of this request belong.")]
 _OVER = {
     410: "The upload was ended, has expired, or is used by a job.",
     412: "`Tus-Resumable` is not 1.0.0; `Tus-Version` says what it may be.",
@@ -56,7 +58,7 @@ _CONTINUING = {
 }
 
 
-async def speak(tus_resumable: Annotated[str | None, Header(description=f"{VERSION}.")] = None) -> None:
+async def speak(tus_resumable: Annotated[str | None, Header(examples=[VERSION])] = None) -> None:
     """A dependency of every call but OPTIONS: both sides speak the same version."""
     if tus_resumable != VERSION:
         sentence = f"This speaks tus {VERSION}: say so in the header Tus-Resumable."
@@ -112,14 +114,15 @@ def _install_all(app: FastAPI, gate: Gate, dock: Dock) -> None:
         status_code=201,
         response_model=UploadBegun,
         response_description="Begun: its bytes go to `Location`, any number at a time. HEAD there says how far it is.",
+        openapi_extra=takes({BYTES: bytes}, required=False),
         responses=refuses(_BEGINNING),
     )
     async def begin_an_upload(
         request: Request,
         caller: Annotated[Caller, Depends(gate)],
         _spoken: Speaking,
-        upload_length: Text = None,
-        upload_metadata: Text = None,
+        upload_length: Length = None,
+        upload_metadata: Metadata = None,
     ) -> Response:
         refuse_unsupported(request.headers)
         length, metadata = number_of("Upload-Length", upload_length), upload_metadata or ""
@@ -145,6 +148,7 @@ def _install_one(app: FastAPI, gate: Gate, dock: Dock) -> None:
         tags=["uploads"],
         status_code=204,
         response_description="Stored: `Upload-Offset` says how far it is now, `Upload-Expires` until when it is kept.",
+        openapi_extra=takes({BYTES: bytes}),
         responses=refuses(_CONTINUING),
     )
     async def continue_an_upload(
@@ -152,7 +156,7 @@ def _install_one(app: FastAPI, gate: Gate, dock: Dock) -> None:
         upload_id: UploadId,
         caller: Annotated[Caller, Depends(gate)],
         _spoken: Speaking,
-        upload_offset: Text = None,
+        upload_offset: Offset = None,
     ) -> Response:
         refuse_unsupported(request.headers)
         upload = await known(dock, caller, read_id(upload_id))

@@ -18,13 +18,15 @@ PICTURES = 6
 
 
 def probe_arguments(chosen: Chosen, stretches: Sequence[Window], demuxer: str, limits: Limits) -> list[str]:
-    """One input for each stretch, each with a decoder of its own. Edit lists are set aside: all samples count."""
+    """One input for each stretch, each with a decoder of its own. Edit lists are set aside: all samples count. The file
+    is looked into by ffmpeg once; opening it again, all that is needed is in its index."""
     inputs, chains, outputs = [], [], []
     for number, window in enumerate(stretches):
         seek = (
             [] if window.start is None else ["-seek_timestamp", "1", "-noaccurate_seek", "-ss", f"{window.start:.6f}"]
         )
-        inputs += [*reading(demuxer, limits), "-ignore_editlist", "1", *seek, "-i", f"file:{SOURCE}"]
+        quickly = [] if number == 0 else ["-probesize", "32", "-analyzeduration", "0"]
+        inputs += [*reading(demuxer, limits), *quickly, "-ignore_editlist", "1", *seek, "-i", f"file:{SOURCE}"]
         every = max(1, window.frames * len(stretches) // PICTURES)
         told = "showinfo=checksum=0," if number == 0 else ""
         chains += [
