@@ -15,9 +15,12 @@ from retake_api.heads import bounded
 
 
 @asynccontextmanager
-async def served(app: FastAPI, head: float = 20) -> AsyncIterator[str]:
-    """Its address; with the settings of `python -m retake_api`."""
+async def served(app: FastAPI, head: float = 20, window: int | None = None) -> AsyncIterator[str]:
+    """Its address; with the settings of `python -m retake_api`. `window` is how many bytes a connection may hold for a
+    client that does not read."""
     listening = socket.create_server(("127.0.0.1", 0))
+    if window is not None:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, window)
     config = uvicorn.Config(
         app,
         log_config=None,

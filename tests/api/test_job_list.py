@@ -100,7 +100,7 @@ async def test_the_list_is_of_the_kind_that_is_asked_for(client: httpx.AsyncClie
     assert await names(client, kind="catalog") == []
 
 
-ODD = ["100%.mp4", "a_b.mp4", "Straße.mp4", "FÊTE.mp4", "fe\u0302te 視頻.mp4", "ＡＢＣ.mp4", "it's.mp4"]
+ODD = ["100%.mp4", "a_b.mp4", "Straße.mp4", "FÊTE.mp4", "fe\u0302te 視頻.mp4", "ＡＢＣ.mp4", "it's.mp4", "ℌ.mp4"]
 
 
 FOUND = {
@@ -115,6 +115,7 @@ FOUND = {
     " 視頻 ": ["fe\u0302te 視頻.mp4"],
     "abc": ["ＡＢＣ.mp4"],
     "'": ["it's.mp4"],
+    "H.M": ["ℌ.mp4"],
     "..": [],
     "": ODD[::-1],
     "  ": ODD[::-1],

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from api.conftest import Server, Start, form, rows
 from api.wire import clip
 from retake.api_keys import digest, make, read
+from retake.blobs.bucket import Blobs
 from retake.settings import SettingsError
 from retake.store.connect import Database
 from retake_api.keys import Keys
@@ -43,8 +44,8 @@ def shown(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-async def submit(server: Server, key: str) -> httpx.Response:
-    return await server.client.post("/api/jobs", headers=shown(key), **form(("a.mp4", clip())))
+async def submit(server: Server, key: str, **fields: str) -> httpx.Response:
+    return await server.client.post("/api/jobs", headers=shown(key), **form(("a.mp4", clip()), **fields))
 
 
 async def test_a_key_does_what_its_scopes_say(start: Start, give: Give, file: Path) -> None:
@@ -62,6 +63,24 @@ async def test_a_key_does_what_its_scopes_say(start: Start, give: Give, file: Pa
     for key in (reader, both):
         listed = await server.client.get("/api/jobs", headers=shown(key))
         assert [job["id"] for job in listed.json()] == [sent.json()["jobId"]]
+
+
+async def test_a_priority_above_normal_needs_the_scope_admin(
+    start: Start, give: Give, file: Path, database: Database, blobs: Blobs
+) -> None:
+    sender, admin = give("s", "w", "submit"), give("a", "w", "submit,admin")
+    server = await start(web={"keys": str(file)})
+
+    refused = await submit(server, sender, options='{"priority": "high"}')
+    left = [blob.key async for blob in blobs.listing()]
+    for key, priority in ((sender, "low"), (sender, "normal"), (admin, "high")):
+        assert (await submit(server, key, options=f'{{"priority": "{priority}"}}')).status_code == 202
+
+    assert (refused.status_code, refused.json()["code"], refused.json()["scope"]) == (403, "missing_scope", "admin")
+    assert left == []
+    stored = await rows(database, "SELECT priority, options FROM job ORDER BY priority")
+    assert [row["options"]["priority"] for row in stored] == ["low", "normal", "high"]
+    assert [row["priority"] for row in stored] == [0.25, 1, 4]
 
 
 async def test_workspaces_are_made_and_see_nothing_of_each_other(start: Start, give: Give, file: Path) -> None:

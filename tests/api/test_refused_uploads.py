@@ -89,7 +89,7 @@ async def test_an_option_that_is_none_is_named_with_those_there_are(client: http
 
     told = answer.json()
     assert "callbackUrl" in told["error"]
-    assert told["allowed"] == ["effects", "name", "preset", "profile", "recipes", "seed"]
+    assert told["allowed"] == ["effects", "keepSource", "name", "preset", "priority", "profile", "recipes", "seed"]
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from retake_api.options import LARGEST_SEED, Options, read_options, read_variations
@@ -29,6 +31,7 @@ def test_text_that_is_no_number_is_refused_with_the_rule(text: str) -> None:
         ('{"seed": 0}', Options(seed=0)),
         (f'{{"seed": {LARGEST_SEED}}}', Options(seed=LARGEST_SEED)),
         ('{"name": "Söckchen", "seed": null}', Options(name="Söckchen")),
+        ('{"priority": "low", "keepSource": false}', Options(priority="low", keep_source=False)),
     ],
 )
 def test_options_are_read(text: str, options: Options) -> None:
@@ -40,10 +43,33 @@ def test_options_are_read(text: str, options: Options) -> None:
     ["{", "[]", "7", "null", '"x"', '{"preset": 1}', '{"Seed": 1}', '{"seed": "1"}', '{"seed": true}', '{"seed": 1.5}',
      '{"seed": -1}', f'{{"seed": {LARGEST_SEED + 1}}}', '{"name": 1}', '{"name": ""}', '{"name": "\\u0000"}',
      '{"name": "\\ud83d"}', '{"name": "' + "x" * 201 + '"}', "[" * 10_000, '{"seed": NaN}',
-     '{"seed": ' + "9" * 5000 + "}"],
+     '{"seed": ' + "9" * 5000 + "}", '{"priority": 2}', '{"priority": "urgent"}', '{"priority": ["low"]}',
+     '{"keepSource": "true"}', '{"keepSource": 1}', '{"keep_source": true}', '{"callbackUrl": "https://example.org"}',
+     '{"haltOnErrors": true}'],
 )  # fmt: skip
 def test_options_that_mean_nothing_are_refused(text: str) -> None:
     with pytest.raises(Problem) as refused:
         read_options(text)
 
     assert refused.value.status == 422
+
+
+def test_options_are_stored_as_they_were_given() -> None:
+    given = {"name": "n", "seed": 0, "priority": "high", "keepSource": False}
+
+    assert read_options(json.dumps(given)).stored() == given
+
+
+def test_an_unknown_option_is_refused_with_those_there_are() -> None:
+    with pytest.raises(Problem) as refused:
+        read_options('{"callbackUrl": "https://example.org"}')
+
+    assert {"keepSource", "name", "priority", "seed"} <= set(refused.value.more["allowed"])
+
+
+def test_a_higher_priority_is_a_larger_share() -> None:
+    shares = [read_options(json.dumps({"priority": word})).weight for word in ("low", "normal", "high")]
+
+    assert shares == sorted(shares)
+    assert len(set(shares)) == 3
+    assert Options().weight == 1

@@ -36,7 +36,7 @@ async def test_a_colour_stays_the_same(
     clips: Clips, ffmpeg: Program, tmp_path: Path, player: Player, name: str
 ) -> None:
     paint = "color=c=0x4080A0:s=64x64:r=10:d=0.5,format=gbrp"
-    shutil.move(clips.encode(name, Encoded(WRITTEN[name], source=paint)), tmp_path / "source")
+    shutil.move(clips.encode(f"blue {name}", Encoded(WRITTEN[name], source=paint)), tmp_path / "source")
     kitchen = await kitchen_in(tmp_path, ffmpeg)
 
     (file,) = await make(kitchen, recipe())

@@ -127,6 +127,20 @@ READING = [
 ]  # fmt: skip
 
 
+def test_of_takes_that_are_made_elsewhere_only_small_frames_are_made() -> None:
+    one, other, third = ({**PLAIN, "index": n, "effects": [{"name": "mirror", "params": {}}]} for n in (1, 2, 3))
+    arguments = render_arguments(FULL_HD, [PLAIN], LIMITS, [one, other, third])
+
+    chains = after(arguments, "-filter_complex").split(";")
+    few = "select='eq(n,25)+eq(n,75)+eq(n,125)+eq(n,175)+eq(n,225)+eq(n,275)'"
+    small = "scale=160:90:flags=area,format=yuv444p"
+    assert chains[2:8] == [
+        f"[s0]{few},split=4[m0][m1][m2][m3]", f"[m0]{small}[l0]", f"[m1]hflip,{small}[n1]", f"[m2]hflip,{small}[n2]",
+        f"[m3]hflip,{small}[n3]", "[n1][n2][n3]vstack=inputs=3[l]",
+    ]  # fmt: skip
+    assert arguments[-6:] == ["-map", "[l]", "-fps_mode", "passthrough", "-f", "rawvideo", "sisters.yuv"]
+
+
 def test_the_key_frames_of_all_takes_are_decoded_in_one_run() -> None:
     keys = ["-skip_frame", "nokey", "-err_detect", "explode"]
     small = ["-vf", SMALL, "-fps_mode", "passthrough", "-frames:v", "6", "-c:v", "libwebp", "-quality", "75",

@@ -14,7 +14,7 @@ import pytest
 from clips import Clips, hollow
 from playback import Player
 from retake.blobs.bucket import Blobs, open_blobs
-from retake.blobs.keys import Result, SourceChunk
+from retake.blobs.keys import Result, ResultThumb, SourceChunk
 from retake.bus.connection import open_bus
 from retake.domain.candidates import Candidates
 from retake.domain.errors import CORRUPT, BadInput
@@ -128,6 +128,49 @@ async def test_each_take_is_stored_and_committed_with_its_facts(
         assert not row["distance"]["source"]["near"]
         assert row["engine"] == "ffmpeg 9 libx264"
         assert row["distance"]["nearest"]["index"] != row["index"]
+        assert row["thumb_key"] == ResultThumb(str(job.id), str(job.video), row["index"], claimed.number).key
+        assert (await tools.blobs.get(row["thumb_key"]))[8:12] == b"WEBP"
+    assert (await scene.one("video", job.video))["distinctness"] == {"pairs": [], "takes": 3, "measured": True}
+
+
+async def test_takes_of_other_parts_are_compared_too(scene: Scene, tools: Tools, clips: Clips) -> None:
+    """Takes 2 and 6 are one recipe, and never in one run."""
+    recipes = Candidates(3, SHA256, 6).first()
+    recipes[5]["effects"] = recipes[1]["effects"]
+    job = await planned(scene, tools, clips("vertical"), recipes)
+
+    for _ in range(2):
+        await work_on(tools, await scene.claim_next(job))
+
+    rows = await scene.variations(job.video)
+    assert [(row["index"], row["distance"]["nearest"]["index"]) for row in (rows[1], rows[5])] == [(2, 6), (6, 2)]
+    assert rows[1]["distance"]["nearest"]["near"]
+    told = (await scene.one("video", job.video))["distinctness"]
+    assert told == {"pairs": [[2, 6]], "takes": 6, "measured": True}
+
+
+async def test_a_recipe_gives_the_same_bytes_on_another_worker_after_a_kill(
+    scene: Scene, tools: Tools, clips: Clips
+) -> None:
+    recipes = Candidates(3, SHA256, 3).first()
+    whole = await planned(scene, tools, clips("vertical"), recipes)
+    await work_on(tools, await scene.claim_next(whole))
+    broken = await planned(scene, tools, clips("vertical"), recipes)
+    killed = await scene.claim_next(broken)
+
+    def dying(step: str) -> None:
+        if step == "committed":
+            raise Killed
+
+    with pytest.raises(Killed):
+        await work_on(replace(tools, reach=dying), killed)
+    await scene.lose(killed)
+    await scene.due(broken)
+    await work_on(replace(tools, name="another"), await scene.claim_next(broken))
+
+    first, second = await scene.variations(whole.video), await scene.variations(broken.video)
+    assert len({row["claim"] for row in second}) == 2
+    assert [row["sha256"] for row in first] == [row["sha256"] for row in second]
 
 
 async def test_one_bad_take_fails_alone(scene: Scene, tools: Tools, clips: Clips) -> None:

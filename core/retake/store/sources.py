@@ -5,6 +5,7 @@ A source belongs to no job. Its row is the lock between those who begin to need 
 
 import math
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from uuid import UUID, uuid4
 
@@ -46,6 +47,36 @@ async def chunk_done(database: Database, source: UUID, key: str) -> None:
     async with database.transaction() as connection:
         await connection.execute("UPDATE chunk SET state = 'done' WHERE key = %s AND state = 'intent'", (key,))
         await connection.execute("UPDATE source SET touched_at = now() WHERE id = %s", (source,))
+
+
+@dataclass(frozen=True)
+class KeptFile:
+    """A video of an earlier job, and its source."""
+
+    name: str
+    source: UUID
+    size: int
+    kept: bool
+
+
+async def files_with_sources(
+    database: Database, workspace: UUID, files: Collection[tuple[UUID, UUID]]
+) -> dict[tuple[UUID, UUID], KeptFile]:
+    """By job and video, those there are in this workspace."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            """
+            SELECT j.id AS job, v.id AS video, v.name, s.id AS source, coalesce(s.size, 0) AS size,
+                   s.state = 'ready' AS kept
+            FROM unnest(%s::uuid[], %s::uuid[]) AS asked (job, video)
+            JOIN video v ON v.id = asked.video AND v.job_id = asked.job
+            JOIN job j ON j.id = v.job_id
+            JOIN source s ON s.id = v.source_id
+            WHERE j.workspace = %s AND j.expired_because IS DISTINCT FROM 'deleted'
+            """,
+            ([job for job, _ in files], [video for _, video in files], workspace),
+        )
+        return {(row.pop("job"), row.pop("video")): KeptFile(**row) for row in await rows.fetchall()}
 
 
 async def touch_arrival(database: Database, arrival: UUID, sources: Sequence[UUID]) -> None:

@@ -5,10 +5,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from retake.api_keys import Scope
 from retake.room import make_room
 from retake.store.jobs import KeyOwner, NewJob, accept
 from retake.store.room import QueueFull, StorageFull
+from retake_api.auth import Caller
 from retake_api.incoming import Dock
+from retake_api.options import PRIORITIES
 from retake_api.problems import Problem
 
 T = TypeVar("T")
@@ -16,8 +19,10 @@ T = TypeVar("T")
 _PATIENCE = 30.0  # seconds, after which whoever lost every race for the room is refused
 
 
-async def accept_job(dock: Dock, new: NewJob, key: KeyOwner | None = None) -> None:
+async def accept_job(dock: Dock, caller: Caller, new: NewJob, key: KeyOwner | None = None) -> None:
     """Or a Problem."""
+    if new.priority > PRIORITIES["normal"]:
+        caller.must(Scope.ADMIN)
     new = replace(new, retention=dock.storage.retention(new.kind))
     await admitted(dock, lambda: accept(dock.database, new, cap=dock.storage.cap, queue=dock.queue, key=key))
 

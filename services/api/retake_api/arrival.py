@@ -59,6 +59,7 @@ class Arrival:
             variations=variations,
             seed=randbelow(LARGEST_SEED + 1) if seed is None else seed,
             options=self._options.stored(),
+            priority=self._options.weight,
         )
 
     async def drop(self) -> bool:

@@ -1,6 +1,7 @@
 """POST /api/jobs: videos become a job. They come with the request, as a form, or came before and are named in JSON."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
 from secrets import randbelow
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from fastapi.responses import JSONResponse
 
 from retake.domain.recipe import LARGEST_SEED
 from retake.store.jobs import KeyLost, NewJob
+from retake.store.sources import KeptFile
 from retake.store.uploads import UploadGone, UploadOpen, UploadRefused, UploadUnknown, UploadUsed, find_uploads
 from retake_api.admission import accept_job
 from retake_api.auth import Caller, Gate
@@ -18,17 +20,18 @@ from retake_api.bodies import json_object
 from retake_api.described import refuses, takes
 from retake_api.form import FORM, media_type
 from retake_api.incoming import Dock
+from retake_api.more_takes import earlier_files
 from retake_api.once import KEY_ASKED, Answer, Attempt, fingerprint
 from retake_api.options import options_of, variations_of
 from retake_api.problems import Problem
-from retake_api.schemas import AcceptedJob, JobForm, JobOfUploads
+from retake_api.submissions import AcceptedJob, JobForm, JobOfEarlier
 from retake_api.uploads import accepted, from_form
 
 log = structlog.stdlib.get_logger(__name__)
 
 JSON = "application/json"
 MOST_UPLOADS = 200
-_KEYS = ("uploads", "variations", "options")
+_KEYS = ("uploads", "fromFiles", "variations", "options")
 
 
 def install(app: FastAPI, gate: Gate, dock: Dock, wake: Callable[[], Awaitable[None]]) -> None:
@@ -41,12 +44,13 @@ def install(app: FastAPI, gate: Gate, dock: Dock, wake: Callable[[], Awaitable[N
         status_code=202,
         response_model=AcceptedJob,
         response_description="Accepted: whatever happens from now on, the job comes to an end.",
-        openapi_extra=takes({FORM: JobForm, JSON: JobOfUploads}) | KEY_ASKED,
+        openapi_extra=takes({FORM: JobForm, JSON: JobOfEarlier}) | KEY_ASKED,
         responses=refuses(
             {
                 400: "The form, or the JSON, cannot be read, or the form has no videos.",
-                409: "An upload is used by a job already, which is named, or is not finished; or a request with the "
-                "same Idempotency-Key is in flight.",
+                404: "There is no such file of an earlier job.",
+                409: "An upload is used by a job already, which is named, or is not finished; a video's bytes are not "
+                "kept any more; or a request with the same Idempotency-Key is in flight.",
                 410: "An upload has expired.",
                 411: "The request does not say how long it is.",
                 413: "A video, the request, or the number of videos is too large.",
@@ -63,44 +67,78 @@ def install(app: FastAPI, gate: Gate, dock: Dock, wake: Callable[[], Awaitable[N
             raise Problem(
                 415,
                 "unknown_content_type",
-                f"Send the videos as a form (Content-Type: {FORM}), or name uploaded ones in {JSON}.",
+                f"Send the videos as a form (Content-Type: {FORM}), or name those that came before in {JSON}.",
                 allowed=[FORM, JSON],
             )
-        async with Attempt(dock, caller.workspace, request.headers) as attempt:
-            answer = await (from_form if kind == FORM else from_uploads)(request, dock, attempt)
+        async with Attempt(dock, caller, request.headers) as attempt:
+            answer = await (from_form if kind == FORM else from_json)(request, dock, attempt)
         if attempt.known is None:
             await wake()
             log.info("accepted", job=answer["jobId"], videos=len(answer["files"]))
         return JSONResponse(answer, 202, {"Location": answer["statusUrl"]})
 
 
-async def from_uploads(request: Request, dock: Dock, attempt: Attempt) -> Answer:
-    """A job of uploads that are finished. Without a key, whoever missed our answer asks again: a 409 names the job."""
+@dataclass(frozen=True)
+class Brought:
+    """Videos that came before, in the order they were named."""
+
+    videos: list[tuple[str, UUID]]  # name, source
+    sizes: list[int]
+    uploads: Collection[UUID] = ()
+
+
+async def from_json(request: Request, dock: Dock, attempt: Attempt) -> Answer:
+    """Without a key, whoever missed our answer about uploads asks again: a 409 names the job."""
     body = await json_object(request)
-    if unknown := sorted(set(body) - set(_KEYS)):
-        sentence = f"There is no key {unknown[0][:100]!r} here; there are {', '.join(_KEYS)}."
-        raise Problem(422, "unknown_key", sentence, allowed=list(_KEYS))
+    check_keys(body)
     if attempt.known:
         return await attempt.answered(fingerprint(body))
-    ids = read_uploads(body.get("uploads"))
     options = options_of(body.get("options", {}))
-    found = await find_uploads(dock.database, attempt.workspace, ids)
+    variations = options.variations(variations_of(body.get("variations")))
+    if body.get("fromFiles") is not None:
+        brought = of_files(await earlier_files(body["fromFiles"], dock, attempt.caller.workspace))
+    else:
+        brought = await of_uploads(read_uploads(body.get("uploads")), dock, attempt.caller.workspace)
     new = NewJob(
-        workspace=attempt.workspace,
-        videos=[(found[upload].name if upload in found else "", upload) for upload in ids],
-        variations=options.variations(variations_of(body.get("variations"))),
+        workspace=attempt.caller.workspace,
+        videos=brought.videos,
+        variations=variations,
         seed=randbelow(LARGEST_SEED + 1) if options.seed is None else options.seed,
         options=options.stored(),
-        uploads=ids,
+        priority=options.weight,
+        uploads=brought.uploads,
     )
-    answer = accepted(new, [found[upload].length if upload in found else 0 for upload in ids])
+    answer = accepted(new, brought.sizes)
     try:
-        await accept_job(dock, new, attempt.under(fingerprint(body), answer))
+        await accept_job(dock, attempt.caller, new, attempt.under(fingerprint(body), answer))
     except UploadRefused as error:
         raise refused(error) from None
     except KeyLost:
         return await attempt.answered(fingerprint(body))
     return answer
+
+
+def check_keys(body: dict[str, Any]) -> None:
+    if unknown := sorted(set(body) - set(_KEYS)):
+        sentence = f"There is no key {unknown[0][:100]!r} here; there are {', '.join(_KEYS)}."
+        raise Problem(422, "unknown_key", sentence, allowed=list(_KEYS))
+    if body.get("uploads") is not None and body.get("fromFiles") is not None:
+        sentence = "Name uploads or files of earlier jobs, `uploads` or `fromFiles`, and not both in one request."
+        raise Problem(422, "uploads_and_files", sentence)
+
+
+async def of_uploads(ids: list[UUID], dock: Dock, workspace: UUID) -> Brought:
+    """An unknown one is left to accept, which refuses it."""
+    found = await find_uploads(dock.database, workspace, ids)
+    return Brought(
+        [(found[upload].name if upload in found else "", upload) for upload in ids],
+        [found[upload].length if upload in found else 0 for upload in ids],
+        uploads=ids,
+    )
+
+
+def of_files(files: list[KeptFile]) -> Brought:
+    return Brought([(file.name, file.source) for file in files], [file.size for file in files])
 
 
 def read_uploads(given: Any) -> list[UUID]:

@@ -14,13 +14,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from starlette.datastructures import Headers
 
 from retake.store.connect import Unavailable
 from retake.store.idempotency import Answered, answer_of, free_key, renew_key, take_key
 from retake.store.jobs import KeyLost, KeyOwner
+from retake_api.auth import Caller
 from retake_api.described import Json
 from retake_api.form import Part
 from retake_api.incoming import Dock
@@ -47,8 +48,8 @@ Answer = Mapping[str, Any]
 class Attempt:
     """One try at a request; without a key, each is a request of its own."""
 
-    def __init__(self, dock: Dock, workspace: UUID, headers: Headers) -> None:
-        self._dock, self.workspace, self._key = dock, workspace, read_key(headers)
+    def __init__(self, dock: Dock, caller: Caller, headers: Headers) -> None:
+        self._dock, self.caller, self._key = dock, caller, read_key(headers)
         self._owner = uuid4()
         self.known: Answered | None = None
         """The request was accepted before; or another one under its key."""
@@ -59,7 +60,9 @@ class Attempt:
 
     async def __aenter__(self) -> Self:
         if self._key is not None:
-            taken = await take_key(self._dock.database, self.workspace, self._key, self._owner, self._dock.timing)
+            taken = await take_key(
+                self._dock.database, self.caller.workspace, self._key, self._owner, self._dock.timing
+            )
             if taken is False:
                 raise IN_FLIGHT
             self.known = taken if isinstance(taken, Answered) else None
@@ -70,14 +73,16 @@ class Attempt:
     ) -> None:
         if error is not None and self._key is not None and self.known is None:
             with suppress(Unavailable):  # then it lapses
-                await free_key(self._dock.database, self.workspace, self._key, self._owner)
+                await free_key(self._dock.database, self.caller.workspace, self._key, self._owner)
 
     async def renewed(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The body; raises KeyLost when it came so slowly that another attempt has taken over."""
         due = time.monotonic() + self._dock.timing.key_lease / 3
         async for piece in body:
             if piece and self._key is not None and time.monotonic() >= due:
-                if not await renew_key(self._dock.database, self.workspace, self._key, self._owner, self._dock.timing):
+                if not await renew_key(
+                    self._dock.database, self.caller.workspace, self._key, self._owner, self._dock.timing
+                ):
                     raise KeyLost
                 due = time.monotonic() + self._dock.timing.key_lease / 3
             yield piece
@@ -89,7 +94,7 @@ class Attempt:
     async def answered(self, fingerprint: str) -> Answer:
         """The answer of the attempt that was accepted; a Problem when there is none yet, or it was another request."""
         assert self._key is not None
-        known = self.known or await answer_of(self._dock.database, self.workspace, self._key)
+        known = self.known or await answer_of(self._dock.database, self.caller.workspace, self._key)
         if known is None:
             raise IN_FLIGHT
         if known.fingerprint != fingerprint:

@@ -5,7 +5,7 @@ Numbers of variations are clamped, never refused; an option that is not listed h
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,18 +20,28 @@ _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
+PRIORITIES = {"low": 0.25, "normal": 1.0, "high": 4.0}
+"""Of the workers its workspace gets, the share of a job beside others."""
+
+
 @dataclass(frozen=True)
 class Options:
     """`render` are those that say what takes look like (retake/domain/options.py)."""
 
     name: str | None = None
     seed: int | None = None
+    priority: str | None = None
+    keep_source: bool | None = None
     render: Mapping[str, Any] = field(default_factory=dict)
 
     def stored(self) -> dict[str, Any]:
         """As given: what was left out stays out."""
-        own = {"name": self.name, "seed": self.seed}
+        own = {key: getattr(self, name) for key, (name, _) in _OWN.items()}
         return {**{key: value for key, value in own.items() if value is not None}, **self.render}
+
+    @property
+    def weight(self) -> float:
+        return PRIORITIES[self.priority or "normal"]
 
     def variations(self, wanted: int | None) -> int:
         """One of each recipe that was given; else what is wanted, or what is usual."""
@@ -81,7 +91,7 @@ def options_of(given: Any) -> Options:
     """Of a JSON value."""
     if not isinstance(given, dict):
         raise Problem(422, "invalid_options", "The field `options` must be a JSON object.")
-    allowed = sorted(["name", "seed", *RENDER_OPTIONS])
+    allowed = sorted([*_OWN, *RENDER_OPTIONS])
     if unknown := sorted(set(given) - set(allowed)):
         raise Problem(
             422,
@@ -90,7 +100,8 @@ def options_of(given: Any) -> Options:
             allowed=allowed,
             errors=[{"where": f"options.{key[:100]}", "what": "unknown"} for key in unknown[:20]],
         )
-    return Options(name=_name(given.get("name")), seed=_seed(given.get("seed")), render=_render(given))
+    own = {name: read(given[key]) for key, (name, read) in _OWN.items() if given.get(key) is not None}
+    return Options(**own, render=_render(given))
 
 
 def _render(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,17 +116,35 @@ def _render(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: given[name] for name in RENDER_OPTIONS if given.get(name) is not None}
 
 
-def _name(given: Any) -> str | None:
-    if given is None:
-        return None
+def _name(given: Any) -> str:
     if not isinstance(given, str) or not 1 <= len(given) <= LONGEST_NAME or _UNSTORABLE.search(given):
         raise Problem(422, "invalid_options", f"The option `name` must be a text of 1 to {LONGEST_NAME} characters.")
     return given
 
 
-def _seed(given: Any) -> int | None:
-    if given is None:
-        return None
+def _seed(given: Any) -> int:
     if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= LARGEST_SEED:
         raise Problem(422, "invalid_options", f"The option `seed` must be a whole number from 0 to {LARGEST_SEED}.")
     return given
+
+
+def _priority(given: Any) -> str:
+    if not isinstance(given, str) or given not in PRIORITIES:
+        sentence = f"The option `priority` must be one of {', '.join(PRIORITIES)}."
+        raise Problem(422, "invalid_options", sentence, allowed=list(PRIORITIES))
+    return given
+
+
+def _keep_source(given: Any) -> bool:
+    if not isinstance(given, bool):
+        raise Problem(422, "invalid_options", "The option `keepSource` must be true or false.", allowed=[True, False])
+    return given
+
+
+_OWN: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "name": ("name", _name),
+    "seed": ("seed", _seed),
+    "priority": ("priority", _priority),
+    "keepSource": ("keep_source", _keep_source),
+}
+"""Where each is kept, and who reads it."""

@@ -70,48 +70,11 @@ class Health(Shape):
     error: Annotated[str | None, Field(default=None, examples=[None], description="Said when one is down.")]
 
 
-class JobForm(Shape):
-    videos: list[Annotated[str, Field(json_schema_extra={"format": "binary"})]]
-    variations: Annotated[
-        float | str,
-        Field(default=5, description="Takes of each video: clamped to 1..20 and truncated; 5 when left out or empty."),
-    ]
-    options: Annotated[
-        str, Field(default="{}", examples=['{"name": "spring", "seed": 7}'], description="A JSON object.")
-    ]
-
-
-class JobOfUploads(Shape):
-    uploads: Annotated[
-        list[UUID],
-        Field(min_length=1, max_length=200, description="Finished uploads; each can be used by one job."),
-    ]
-    variations: Annotated[float | str | None, Field(default=5, description="As in a form.")]
-    options: Annotated[
-        dict[str, Any], Field(default={}, examples=[{"name": "spring", "seed": 7}], description="As in a form.")
-    ]
-
-
 class UploadBegun(Shape):
     id: UUID
     offset: Annotated[int, said(0, "How many bytes are stored.")]
     length: Bytes
     expires_at: datetime
-
-
-class AcceptedFile(Shape):
-    id: UUID
-    name: Name
-    size: Bytes
-
-
-class AcceptedJob(Shape):
-    job_id: UUID
-    status: Annotated[State, said(State.QUEUED)]
-    files: list[AcceptedFile]
-    variations_per_video: int
-    total_variations: int
-    status_url: Annotated[str, said("/api/jobs/7f9c2ba4-e88f-4d2a-9b1e-2d6f0a5c3e11", "Also in `Location`.")]
 
 
 _APART = {"structure": 63.0, "look": {"ssim": 0.34, "dyuv": 7.3}, "time": 1.03, "mirrored": False, "near": False}

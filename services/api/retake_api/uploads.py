@@ -21,7 +21,7 @@ from retake_api.form import boundary_of, read_form
 from retake_api.incoming import MIB, Dock
 from retake_api.once import Answer, Attempt, FormPrint
 from retake_api.problems import Problem
-from retake_api.schemas import AcceptedFile, AcceptedJob
+from retake_api.submissions import AcceptedFile, AcceptedJob
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -35,12 +35,12 @@ async def from_form(request: Request, dock: Dock, attempt: Attempt) -> Answer:
         async for _ in printed.noting(form):
             pass
         return await attempt.answered(printed.value())
-    arrival = Arrival(dock, attempt.workspace)
+    arrival = Arrival(dock, attempt.caller.workspace)
     try:
         await admitted(
             dock,
             lambda: reserve(
-                dock.database, arrival.job, attempt.workspace, length, cap=dock.storage.cap, queue=dock.queue
+                dock.database, arrival.job, attempt.caller.workspace, length, cap=dock.storage.cap, queue=dock.queue
             ),
         )
         new = await arrival.take(printed.noting(form) if attempt.keyed else form)
@@ -63,7 +63,7 @@ async def become(dock: Dock, arrival: Arrival, new: NewJob, attempt: Attempt, fi
     """What is answered for the job; or what forbids it, and then nothing of it is left."""
     answer = accepted(new, [video.size for video in arrival.videos])
     try:
-        await accept_job(dock, new, attempt.under(fingerprint, answer))
+        await accept_job(dock, attempt.caller, new, attempt.under(fingerprint, answer))
     except BaseException as error:
         if await arrival.drop():
             if isinstance(error, KeyLost):
