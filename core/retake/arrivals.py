@@ -22,7 +22,7 @@ class Uploads:
         whole(8, 100_000),
         default="32",
         explain="How many MiB of uploads one process holds in memory on their way to storage. Beyond that, chunks are "
-        "smaller: each upload always has its 256 KiB.",
+        "smaller: each upload always has its 128 KiB.",
     )
     head: float = setting(
         "RETAKE_HEAD_SECONDS",

@@ -63,3 +63,21 @@ SOURCES = Counter(
     ["how"],
     registry=REGISTRY,
 )
+STORAGE_USED = Gauge(
+    "retake_storage_used_bytes",
+    "Bytes stored, and kept free for what is under way.",
+    registry=REGISTRY,
+)
+STORAGE_CAP = Gauge("retake_storage_cap_bytes", "The storage cap; 0 when there is none.", registry=REGISTRY)
+JANITOR_ENDED = Gauge(
+    "retake_janitor_ended_timestamp_seconds", "When the janitor's last pass ended.", registry=REGISTRY
+)
+JANITOR_DID = Gauge(
+    "retake_janitor_chore_items", "What each chore of the janitor's last pass did.", ["chore"], registry=REGISTRY
+)
+JANITOR_FAILED = Gauge(
+    "retake_janitor_chore_failed",
+    "1 for each chore that failed in the janitor's last pass; orphan_objects also when there are too many to be true.",
+    ["chore"],
+    registry=REGISTRY,
+)

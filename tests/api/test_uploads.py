@@ -96,7 +96,7 @@ async def test_little_buffer_makes_small_chunks_and_the_same_bytes(
 
     assert answer.status_code == 202
     assert await stored(database, blobs, "a.mp4") == data
-    assert {row["size"] for row in await rows(database, "SELECT size FROM chunk WHERE start < %s", 5 * MIB)} == {2**18}
+    assert {row["size"] for row in await rows(database, "SELECT size FROM chunk WHERE start < %s", 5 * MIB)} == {2**17}
 
 
 NAMES = [

@@ -79,6 +79,20 @@ async def test_a_pass_takes_back_the_longest_lost_first_and_no_more_than_its_lim
     assert (await scene.states(job))[2] == ["running", "queued", "queued"]
 
 
+async def test_a_part_that_cannot_be_taken_back_keeps_no_other_from_it(scene: Scene) -> None:
+    job = await scene.job(videos=3)
+    claims = [await scene.claim(part["id"]) for part in await scene.parts(job)]
+    for claimed in claims:
+        await scene.lapse(claimed.part)
+    stuck = f"CHECK (state = 'running' OR video_id <> '{claims[0].video}')"
+    await scene.sql(f"ALTER TABLE part ADD CONSTRAINT stuck {stuck}")
+
+    with pytest.raises(Exception, match="stuck"):
+        await reap(scene.database, AT_ONCE)
+
+    assert (await scene.states(job))[2] == ["running", "queued", "queued"]
+
+
 @pytest.mark.parametrize(("wanted", "because"), [(Wish.CANCEL, None), (Wish.EXPIRE, "deleted")])
 async def test_running_to_cancelled_by_reap(scene: Scene, wanted: Wish, because: str | None) -> None:
     inspecting, rendering = await scene.job(), await scene.planned(takes=2)

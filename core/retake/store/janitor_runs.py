@@ -1,6 +1,8 @@
 """Passes of the janitor, one row each: what every chore did, or why it failed. The API shows the newest as metrics."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg.types.json import Jsonb
 
@@ -21,3 +23,20 @@ async def end_run(database: Database, number: int, counts: Mapping[str, int], er
             "UPDATE janitor_run SET ended_at = now(), counts = %s, errors = %s WHERE id = %s",
             (Jsonb(dict(counts)), Jsonb(dict(errors)), number),
         )
+
+
+@dataclass(frozen=True)
+class Run:
+    ended_at: datetime
+    counts: Mapping[str, int]
+    errors: Mapping[str, str]
+
+
+async def last_run(database: Database) -> Run | None:
+    """The newest pass that ended."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            "SELECT ended_at, counts, errors FROM janitor_run WHERE ended_at IS NOT NULL ORDER BY id DESC LIMIT 1"
+        )
+        row = await rows.fetchone()
+        return None if row is None else Run(**row)

@@ -97,3 +97,12 @@ async def _within(connection: Connection, workspace: UUID, videos: int, queue: Q
         raise QueueFull("jobs", queue.jobs)
     if row["videos"] + videos > queue.videos:
         raise QueueFull("videos", queue.videos)
+
+
+async def bytes_used(database: Database) -> int:
+    """Of all workspaces together, what is promised included."""
+    async with database.transaction() as connection:
+        row = await (await connection.execute("SELECT coalesce(sum(bytes), 0)::bigint AS used FROM storage")).fetchone()
+        assert row is not None
+        used: int = row["used"]
+        return used

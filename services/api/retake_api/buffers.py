@@ -1,17 +1,21 @@
 """How much of all uploads together may lie in memory on its way to storage.
 
-Each upload always has a floor, so that many slow ones wait for nobody; what it fills beyond that comes out of one
-budget. When that is used up, chunks become smaller, not fewer.
+Each upload always has its floor, so that many slow ones wait for nobody; what it wants beyond that must be free in one
+budget, which the floors are part of. When that is used up, chunks become smaller, not fewer.
 """
 
 from retake.blobs.connect import CHUNK
 
-FLOOR = 256 * 2**10
+FLOOR = 128 * 2**10
 
 
 class Buffers:
     def __init__(self, total: int) -> None:
         self._free = total
+
+    def open(self) -> None:
+        """One more upload takes its floor, whatever is free."""
+        self._free -= FLOOR
 
     def grow(self, size: int) -> int:
         """To what size a buffer of `size` bytes may grow."""
@@ -21,6 +25,12 @@ class Buffers:
         self._free -= wanted
         return size + wanted
 
+    def second(self) -> bool:
+        """May an upload fill a second buffer while its first is put? Then that takes a floor, too."""
+        if self._free < FLOOR:
+            return False
+        self._free -= FLOOR
+        return True
+
     def give_back(self, size: int) -> None:
-        """A buffer of `size` bytes is not needed any more."""
-        self._free += size - FLOOR
+        self._free += size

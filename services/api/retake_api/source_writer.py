@@ -42,12 +42,15 @@ class SourceWriter:
         self._database, self._blobs, self._buffers, self._source = database, blobs, buffers, source
         self._stored = stored
         self._filling = bytearray()
-        self._room = FLOOR
+        self._room = 0
         self._n, self._cut_at = n, start
         self._putting: asyncio.Task[None] | None = None
 
     async def write(self, data: bytes) -> None:
         """Returns when the bytes are stored or in memory; raises what went wrong with those before."""
+        if not self._room:
+            self._buffers.open()
+            self._room = FLOOR
         rest = memoryview(data)
         while rest:
             if len(self._filling) == self._room and not self._grown():
@@ -77,15 +80,19 @@ class SourceWriter:
 
     def _release(self) -> None:
         self._buffers.give_back(self._room)
-        self._room = FLOOR
+        self._room = 0
 
     async def _cut(self) -> None:
+        """Where memory is short, the next chunk is not begun before this one is put."""
         await self._settled()
-        chunk, room = bytes(self._filling), self._room
+        chunk, room, second = bytes(self._filling), self._room, self._buffers.second()
         n, start = self._n, self._cut_at
         self._filling, self._room = bytearray(), FLOOR
         self._n, self._cut_at = n + 1, start + len(chunk)
-        self._putting = asyncio.create_task(self._put(n, start, chunk, room))
+        self._putting = asyncio.create_task(self._put(n, start, chunk, room if second else room - FLOOR))
+        del chunk
+        if not second:
+            await self._settled()
 
     async def _settled(self) -> None:
         if self._putting is not None:
