@@ -63,12 +63,10 @@ SOURCES = Counter(
     ["how"],
     registry=REGISTRY,
 )
-<<<<<<< HEAD
 WEBHOOKS = Counter(
     "retake_webhooks_total",
     "Messages to callback URLs, by what became of a try: delivered, failed (tried again), refused.",
     ["outcome"],
-=======
 STORAGE_USED = Gauge(
     "retake_storage_used_bytes",
     "Bytes stored, and kept free for what is under way.",
@@ -85,6 +83,5 @@ JANITOR_FAILED = Gauge(
     "retake_janitor_chore_failed",
     "1 for each chore that failed in the janitor's last pass; orphan_objects also when there are too many to be true.",
     ["chore"],
->>>>>>> main
     registry=REGISTRY,
 )
