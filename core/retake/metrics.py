@@ -67,6 +67,8 @@ WEBHOOKS = Counter(
     "retake_webhooks_total",
     "Messages to callback URLs, by what became of a try: delivered, failed (tried again), refused.",
     ["outcome"],
+    registry=REGISTRY,
+)
 STORAGE_USED = Gauge(
     "retake_storage_used_bytes",
     "Bytes stored, and kept free for what is under way.",
