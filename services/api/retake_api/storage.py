@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Response
+from pydantic_core import to_json
 
 from retake.domain.eviction import HIGH, LOW, in_turn
 from retake.settings import Storage
@@ -63,8 +64,7 @@ def install(app: FastAPI, gate: Gate, database: Database, storage: Storage) -> N
             most = storage.kept_jobs
             sentence = f"At most {most} jobs can be kept; let one of them go first."
             raise Problem(409, "too_many_kept", sentence, limit=most) from None
-        answer = views.job(await found(database, caller, job_id))
-        return Response(answer.model_dump_json(by_alias=True), media_type="application/json")
+        return Response(to_json(views.job(await found(database, caller, job_id))), media_type="application/json")
 
 
 async def storage_use(database: Database, storage: Storage, workspace: UUID) -> StorageUse:
