@@ -32,7 +32,7 @@ def made(name: str, folder: Path) -> Path:
 
 def _real(file: Path) -> Path:
     """People in the street before a fixed camera, 768 x 576, 10 frames a second, from Debian's opencv-doc: 20 seconds
-    of it, in H.264 as a phone writes it, with sound that is made: there was none. Skipped without apt or without a way to its packages."""
+    of it, in H.264 as a phone writes it, with sound that is made. Skipped without apt or a way to its packages."""
     arguments = ["-c:v", "libx264", "-preset", "veryfast", "-b:v", "3M", "-g", "30", "-c:a", "aac", "-shortest"]
     ffmpeg(
         "-t",

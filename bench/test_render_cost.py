@@ -32,6 +32,7 @@ from faults.people import ended
 from retake.domain.limits import Limits
 from retake.store.jobs import NewJob, accept
 from retake_worker.clip import clip_of
+from retake_worker.engine import STANDARD
 from retake_worker.ffmpeg_command import SOURCE, render_arguments
 from retake_worker.ffmpeg_process import find_ffmpeg
 from retake_worker.inspect import probed
@@ -208,7 +209,8 @@ def floor(kitchen: Kitchen, recipe: dict[str, Any]) -> float:
     graph, at = arguments.index("-filter_complex") + 1, arguments.index("-c:v")
     maps = [value for name, value in pairwise(arguments) if name == "-map"]
     feeding = [
-        *arguments[: graph + 1], "-map", maps[0], "-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1",
+        *arguments[: graph + 1], "-map", maps[0], "-fps_mode", "passthrough", "-enc_time_base", STANDARD.time_base,
+        "-f", "rawvideo", "pipe:1",
         *(argument for value in maps[1:] for argument in ["-map", value]), "-f", "null", "-",
     ]  # fmt: skip
     eating = [
