@@ -69,6 +69,7 @@ async def tools(database: Database, blobs: Blobs) -> Tools:
         storage=read(Storage, {}),
         wake=nobody,
         live=Live(database, Timing()),
+        webhooks=True,
     )
 
 

@@ -22,6 +22,7 @@ from retake.store.eviction import (
 from retake_api import views
 from retake_api.auth import Caller, Gate
 from retake_api.described import refuses
+from retake_api.expected import Expected
 from retake_api.jobs import found
 from retake_api.problems import Problem
 from retake_api.schemas import BytesByKind, Job, JobId, Keep, KeptJob, NextToGo, StorageUse
@@ -30,7 +31,7 @@ SHOWN = 50
 """So many of the jobs that would go next."""
 
 
-def install(app: FastAPI, gate: Gate, database: Database, storage: Storage) -> None:
+def install(app: FastAPI, gate: Gate, database: Database, storage: Storage, expected: Expected) -> None:
     @app.get(
         "/api/storage",
         summary="What is stored, and what goes next",
@@ -63,7 +64,8 @@ def install(app: FastAPI, gate: Gate, database: Database, storage: Storage) -> N
             most = storage.kept_jobs
             sentence = f"At most {most} jobs can be kept; let one of them go first."
             raise Problem(409, "too_many_kept", sentence, limit=most) from None
-        answer = views.job(await found(database, caller, job_id))
+        row = await found(database, caller, job_id)
+        answer = views.job(row, await expected.of(row))
         return Response(answer.model_dump_json(by_alias=True), media_type="application/json")
 
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from retake.domain import distinct
+from retake.domain.forecast import Outlook
 from retake.store.views import Row
 from retake_api.addresses import address
 from retake_api.schemas import Distinct, FileWithRecipes, FileWithVariations, Job, Summary
@@ -32,7 +33,7 @@ def summary(row: Row) -> Summary:
     )
 
 
-def job(row: Row) -> Job:
+def job(row: Row, outlook: Outlook) -> Job:
     files = [file(row, video) for video in row["files"]]
     code, why = _why(row, files)
     return Job(
@@ -48,6 +49,8 @@ def job(row: Row) -> Job:
         completed_variations=row["completed"],
         failed_variations=row["failed"],
         progress=_rounded(row["progress"]),
+        eta_seconds=None if outlook.seconds is None else round(outlook.seconds),
+        queue_position=outlook.position,
         seed=row["seed"],
         distinct=_distinct(row["files"]),
         files=files,
