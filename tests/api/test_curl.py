@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 async def test_a_download_that_curl_resumes_after_each_kill_has_the_same_bytes(
     environment: dict[str, str], tmp_path: Path, database: Database, blobs: Blobs, kills: int
 ) -> None:
-    job = await Footage(database, blobs).finished(owner="default", takes=2 * kills + 6, size=4 * MIB)
+    job = await Footage(database, blobs).finished(("a.mp4", "b.mp4"), kills + 3, 4 * MIB, owner="default")
     file = tmp_path / "takes.zip"
     file.touch()
 

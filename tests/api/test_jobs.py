@@ -1,11 +1,13 @@
 """GET /api/jobs, one job, one file: what is told while work goes on and when it has ended."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
+from pydantic import TypeAdapter
 
 from api import wire
 from api.acting import TIMING, claim_next, fail, finish, inspect, rendered, submit
@@ -18,6 +20,7 @@ from retake.store.connect import Database
 from retake.store.heartbeat import heartbeat
 from retake.store.jobs import wish
 from retake.store.workspaces import ensure_workspace
+from retake_api.schemas import Files, FileWithRecipes, Job, Summary
 
 pytestmark = pytest.mark.anyio
 
@@ -110,6 +113,24 @@ async def test_a_finished_video_tells_what_it_is_and_what_came_of_it(
         {"index": 2, "status": "failed", "progress": 0.0, "size": None, "duration": None, "distance": None,
          "url": None, "thumbnailUrl": None, "error": ENCODER.sentence, "errorCode": "encoder"},
     ]  # fmt: skip
+
+
+async def test_jobs_are_told_in_the_shapes_that_describe_them(client: httpx.AsyncClient, database: Database) -> None:
+    told = await submit(client, "bad.mp4", "done.mp4", "under way.mp4", "waiting.mp4", variations="2")
+    await fail(database)
+    await finish(database, takes=2)
+    await inspect(database, takes=2)
+    await heartbeat(database, await claim_next(database), {1: 50}, TIMING)
+    job = told["statusUrl"]
+
+    shapes = {"/api/jobs": list[Summary], job: Job, f"{job}/files": Files}
+    shapes |= {f"{job}/files/{file['id']}": FileWithRecipes for file in told["files"]}
+    answers = {address: (await client.get(address)).content for address in shapes}
+
+    for address, shape in shapes.items():
+        described = TypeAdapter(shape)
+        again = described.dump_json(described.validate_json(answers[address]), by_alias=True)
+        assert json.loads(again) == json.loads(answers[address])
 
 
 async def test_finished_takes_and_their_pictures_have_addresses_until_they_expire(

@@ -80,7 +80,7 @@ class Controls:
 
     async def view(self, caller: Caller, job_id: str) -> Job:
         row = await found(self.dock.database, caller, job_id)
-        return views.job(row, await self.expected.of(row))
+        return Job.model_validate(views.job(row, await self.expected.of(row)))
 
     async def wish(self, caller: Caller, job_id: str, action: str) -> Job:
         try:

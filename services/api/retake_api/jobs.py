@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import TypeAdapter
+from pydantic_core import to_json
 
 from retake.store.connect import Database
 from retake.store.jobs import delete
@@ -22,7 +22,6 @@ from retake_api.filters import FILES_ASKED, JOBS_ASKED, read_files, read_jobs, w
 from retake_api.problems import NothingHere
 from retake_api.schemas import DeletedJob, FileId, Files, FileWithRecipes, Job, JobId, Summary
 
-_SUMMARIES = TypeAdapter(list[Summary])
 _UNCHANGED: Answers = {304: {"description": "It is as it was when its `ETag`, now in `If-None-Match`, was told."}}
 _NOT_ASKED = refuses({400: "There is no such parameter, or it cannot have that value; `allowed` says what can be."})
 
@@ -48,7 +47,7 @@ def _install_jobs(app: FastAPI, gate: Gate, database: Database, expected: Expect
             database, caller.workspace, limit=asked.limit + 1, before=asked.before, wanted=asked.wanted
         )
         told = [views.summary(row) for row in rows[: asked.limit]]
-        answer = _json(request, _SUMMARIES.dump_json(told, by_alias=True))
+        answer = _json(request, told)
         if len(rows) > asked.limit:
             link = request.url.include_query_params(cursor=write_cursor(rows[asked.limit - 1]))
             answer.headers["Link"] = f'<{link.path}?{link.query}>; rel="next"'
@@ -64,8 +63,7 @@ def _install_jobs(app: FastAPI, gate: Gate, database: Database, expected: Expect
     )
     async def show_job(request: Request, job_id: JobId, caller: Annotated[Caller, Depends(gate)]) -> Response:
         row = await found(database, caller, job_id)
-        told = views.job(row, await expected.of(row))
-        return _json(request, told.model_dump_json(by_alias=True).encode())
+        return _json(request, views.job(row, await expected.of(row)))
 
     @app.delete(
         "/api/jobs/{job_id}",
@@ -94,14 +92,14 @@ def _install_files(app: FastAPI, gate: Gate, database: Database) -> None:
     async def list_files(request: Request, job_id: JobId, caller: Annotated[Caller, Depends(gate)]) -> Response:
         asked = read_files(request.query_params)
         row = await found(database, caller, job_id, asked.asked())
-        told = Files(
-            files=[views.file(row, video) for video in row["files"]],
-            page=asked.page,
-            per_page=asked.per_page,
-            total=row["matching"],
-            pages=-(-row["matching"] // asked.per_page),
-        )
-        return _json(request, told.model_dump_json(by_alias=True).encode())
+        told = {
+            "files": [views.file(row, video) for video in row["files"]],
+            "page": asked.page,
+            "perPage": asked.per_page,
+            "total": row["matching"],
+            "pages": -(-row["matching"] // asked.per_page),
+        }
+        return _json(request, told)
 
     @app.get(
         "/api/jobs/{job_id}/files/{file_id}",
@@ -117,8 +115,7 @@ def _install_files(app: FastAPI, gate: Gate, database: Database) -> None:
         row = await found(database, caller, job_id, Page(only=read_id(file_id), recipes=True))
         if not row["files"]:
             raise NothingHere
-        told = views.recipe_file(row, row["files"][0])
-        return _json(request, told.model_dump_json(by_alias=True).encode())
+        return _json(request, views.recipe_file(row, row["files"][0]))
 
 
 async def found(database: Database, caller: Caller, job_id: str, page: Page = Page()) -> Row:  # noqa: B008  frozen
@@ -140,8 +137,9 @@ def read_id(text: str) -> UUID:
     return known
 
 
-def _json(request: Request, body: bytes) -> Response:
+def _json(request: Request, told: object) -> Response:
     """Or 304 for whoever has it already: people look at the same job again and again."""
+    body = to_json(told)
     headers = {"ETag": f'"{blake2b(body, digest_size=16).hexdigest()}"', "Cache-Control": "private, no-cache"}
     known = request.headers.get("If-None-Match", "")
     if headers["ETag"] in (one.strip().removeprefix("W/") for one in known.split(",")):

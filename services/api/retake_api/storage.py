@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Response
+from pydantic_core import to_json
 
 from retake.domain.eviction import HIGH, LOW, in_turn
 from retake.settings import Storage
@@ -65,8 +66,7 @@ def install(app: FastAPI, gate: Gate, database: Database, storage: Storage, expe
             sentence = f"At most {most} jobs can be kept; let one of them go first."
             raise Problem(409, "too_many_kept", sentence, limit=most) from None
         row = await found(database, caller, job_id)
-        answer = views.job(row, await expected.of(row))
-        return Response(answer.model_dump_json(by_alias=True), media_type="application/json")
+        return Response(to_json(views.job(row, await expected.of(row))), media_type="application/json")
 
 
 async def storage_use(database: Database, storage: Storage, workspace: UUID) -> StorageUse:

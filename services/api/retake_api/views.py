@@ -1,6 +1,10 @@
-"""Rows as the API tells them: a job, its files, their variations."""
+"""Rows as the API tells them: a job, its files, their variations.
 
-from collections import ChainMap
+What stands here is what goes out: plain dictionaries with the names of the wire, since people look at hundreds of takes
+again and again and models would cost more than all the rest. The shapes in schemas.py describe them, and the tests
+hold them to it.
+"""
+
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -9,81 +13,82 @@ from retake.domain import distinct
 from retake.domain.forecast import Outlook
 from retake.store.views import Row
 from retake_api.addresses import address
-from retake_api.schemas import Distinct, FileWithRecipes, FileWithVariations, Job, Summary
+
+Told = dict[str, Any]
 
 
-def summary(row: Row) -> Summary:
-    return Summary(
-        id=row["id"],
-        name=row["name"],
-        kind=row["kind"],
-        status=row["state"],
-        total_videos=row["videos"],
-        total_variations=row["videos"] * row["variations"],
-        completed_variations=row["completed"],
-        failed_variations=row["failed"],
-        progress=_rounded(row["progress"]),
-        file_names=row["names"],
-        thumbnail_url=f"{_file_url(row, row['pictured'])}/thumbnail" if row["pictured"] and _kept(row) else None,
-        created_at=row["created_at"],
-        ended_at=row["ended_at"],
-        expires_at=row["expires_at"],
-        expired_because=row["expired_because"],
-        kept=row["kept"],
-    )
+def summary(row: Row) -> Told:
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "kind": row["kind"],
+        "status": row["state"],
+        "totalVideos": row["videos"],
+        "totalVariations": row["videos"] * row["variations"],
+        "completedVariations": row["completed"],
+        "failedVariations": row["failed"],
+        "progress": _rounded(row["progress"]),
+        "fileNames": row["names"],
+        "thumbnailUrl": f"{_file_url(row, row['pictured'])}/thumbnail" if row["pictured"] and _kept(row) else None,
+        "createdAt": row["created_at"],
+        "endedAt": row["ended_at"],
+        "expiresAt": row["expires_at"],
+        "expiredBecause": row["expired_because"],
+        "kept": row["kept"],
+    }
 
 
-def job(row: Row, outlook: Outlook) -> Job:
+def job(row: Row, outlook: Outlook) -> Told:
     files = [file(row, video) for video in row["files"]]
     code, why = _why(row, files)
-    return Job(
-        job_id=row["id"],
-        name=row["name"],
-        kind=row["kind"],
-        status=row["state"],
-        wish=row["wish"],
-        total_videos=row["videos"],
-        failed_videos=row["failed_videos"],
-        variations_per_video=row["variations"],
-        total_variations=row["videos"] * row["variations"],
-        completed_variations=row["completed"],
-        failed_variations=row["failed"],
-        progress=_rounded(row["progress"]),
-        eta_seconds=None if outlook.seconds is None else round(outlook.seconds),
-        queue_position=outlook.position,
-        seed=row["seed"],
-        distinct=_distinct(row["files"]),
-        files=files,
-        created_at=row["created_at"],
-        started_at=row["started_at"],
-        ended_at=row["ended_at"],
-        expires_at=row["expires_at"],
-        expired_because=row["expired_because"],
-        kept=row["kept"],
-        error=why,
-        error_code=code,
-    )
+    return {
+        "jobId": row["id"],
+        "name": row["name"],
+        "kind": row["kind"],
+        "status": row["state"],
+        "wish": row["wish"],
+        "totalVideos": row["videos"],
+        "failedVideos": row["failed_videos"],
+        "variationsPerVideo": row["variations"],
+        "totalVariations": row["videos"] * row["variations"],
+        "completedVariations": row["completed"],
+        "failedVariations": row["failed"],
+        "progress": _rounded(row["progress"]),
+        "etaSeconds": None if outlook.seconds is None else round(outlook.seconds),
+        "queuePosition": outlook.position,
+        "seed": row["seed"],
+        "distinct": _distinct(row["files"]),
+        "files": files,
+        "createdAt": row["created_at"],
+        "startedAt": row["started_at"],
+        "endedAt": row["ended_at"],
+        "expiresAt": row["expires_at"],
+        "expiredBecause": row["expired_because"],
+        "kept": row["kept"],
+        "error": why,
+        "errorCode": code,
+    }
 
 
-def file(row: Row, video: Mapping[str, Any]) -> FileWithVariations:
-    return FileWithVariations.model_validate(_file_fields(row, video, _takes(row, video)))
+def file(row: Row, video: Mapping[str, Any]) -> Told:
+    return _file(row, video, _takes(row, video))
 
 
-def recipe_file(row: Row, video: Mapping[str, Any]) -> FileWithRecipes:
+def recipe_file(row: Row, video: Mapping[str, Any]) -> Told:
     takes = _takes(row, video)
-    for fields, take in zip(takes, video["takes"], strict=True):
-        fields |= {"recipe": take["recipe"], "engine": take["engine"]}
-    return FileWithRecipes.model_validate({**_file_fields(row, video, takes), "job_id": row["id"]})
+    for told, take in zip(takes, video["takes"], strict=True):
+        told |= {"recipe": take["recipe"], "engine": take["engine"]}
+    return {**_file(row, video, takes), "jobId": row["id"]}
 
 
-def _takes(row: Row, video: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _takes(row: Row, video: Mapping[str, Any]) -> list[Told]:
     due = (video["probe"] or {}).get("frames", 0)
-    frames = ChainMap(*(video["frames"] or ()))
+    frames = {index: done for part in video["frames"] or () for index, done in part.items()}
     address = f"{_file_url(row, video['id'])}/variations" if _kept(row) else None
-    return [_take_fields(take, frames.get(str(take["index"])), due, address) for take in video["takes"]]
+    return [_take(take, frames.get(str(take["index"])), due, address) for take in video["takes"]]
 
 
-def _take_fields(take: Mapping[str, Any], frames: int | None, due: int, address: str | None) -> dict[str, Any]:
+def _take(take: Mapping[str, Any], frames: int | None, due: int, address: str | None) -> Told:
     """`frames` of `due` are rendered. It is done when it is committed, not when its last frame is."""
     working = take["state"] == "queued" and frames is not None
     completed = take["state"] == "completed"
@@ -96,13 +101,13 @@ def _take_fields(take: Mapping[str, Any], frames: int | None, due: int, address:
         "duration": take["duration"],
         "distance": take["distance"],
         "url": url,
-        "thumbnail_url": f"{url}/thumbnail" if url and take["pictured"] else None,
+        "thumbnailUrl": f"{url}/thumbnail" if url and take["pictured"] else None,
         "error": take["error"],
-        "error_code": take["error_code"],
+        "errorCode": take["error_code"],
     }
 
 
-def _file_fields(row: Row, video: Mapping[str, Any], takes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _file(row: Row, video: Mapping[str, Any], takes: Sequence[Told]) -> Told:
     """All that were wanted count as failed when the video failed before it had any."""
     probe = video["probe"] or {}
     barren = video["state"] == "failed" and not takes
@@ -116,18 +121,18 @@ def _file_fields(row: Row, video: Mapping[str, Any], takes: Sequence[Mapping[str
         **{fact: probe.get(fact) for fact in ("duration", "width", "height")},
         "fps": round(float(Fraction(probe["fps"])), 3) if "fps" in probe else None,
         "distinct": _distinct([video]),
-        "thumbnail_url": f"{_file_url(row, video['id'])}/thumbnail" if video["pictured"] and _kept(row) else None,
-        "completed_variations": sum(take["status"] == "completed" for take in takes),
-        "failed_variations": row["variations"] if barren else sum(take["status"] == "failed" for take in takes),
+        "thumbnailUrl": f"{_file_url(row, video['id'])}/thumbnail" if video["pictured"] and _kept(row) else None,
+        "completedVariations": sum(take["status"] == "completed" for take in takes),
+        "failedVariations": row["variations"] if barren else sum(take["status"] == "failed" for take in takes),
         "error": video["error"],
-        "error_code": video["error_code"],
+        "errorCode": video["error_code"],
         "variations": takes,
     }
 
 
-def _distinct(videos: Sequence[Mapping[str, Any]]) -> Distinct | None:
+def _distinct(videos: Sequence[Mapping[str, Any]]) -> Told | None:
     found = distinct.shown([video["distinctness"] for video in videos if video["distinctness"] is not None])
-    return None if found is None else Distinct(**found)
+    return found and {"nearPairs": found["near_pairs"], "kept": found["kept"], "note": found["note"]}
 
 
 def _kept(row: Row) -> bool:
@@ -139,13 +144,13 @@ def _file_url(row: Row, video: Any) -> str:
     return address(f"/api/jobs/{row['id']}/files/{video}")
 
 
-def _why(row: Row, files: Sequence[FileWithVariations]) -> tuple[str, str] | tuple[None, None]:
+def _why(row: Row, files: Sequence[Told]) -> tuple[str, str] | tuple[None, None]:
     """Code and sentence of a job that failed: its only video's first reason, or that they all have one."""
     if row["state"] != "failed":
         return None, None
     if row["videos"] == 1:
         only = files[0]
-        reasons = [(only.error_code, only.error), *((take.error_code, take.error) for take in only.variations)]
+        reasons = [(one["errorCode"], one["error"]) for one in (only, *only["variations"])]
         for code, sentence in reasons:
             if code and sentence:
                 return code, sentence
