@@ -1,92 +1,23 @@
 """Pause, resume, cancel, retry: each in each state has its effect, or is refused with the state and what is allowed."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
 
-from api.acting import TIMING, claim_next, inspect, rendered, submit
+from api.acting import TIMING, claim_next, inspect, rendered
 from api.conftest import Server, logged_in, rows
-from retake.domain.errors import ENCODER
-from retake.domain.states import Wish
-from retake.domain.work import Claim
+from api.desk import ALLOWED, Desk
 from retake.store import parts
 from retake.store.connect import Database
 from retake.store.fleet import seen
-from retake.store.jobs import wish
 from retake.store.moments import moment_in
 from retake_api.app import Tools
 from retake_api.control import CANCEL
 
 pytestmark = pytest.mark.anyio
-
-
-@dataclass
-class Desk:
-    client: httpx.AsyncClient
-    database: Database
-
-    async def queued(self) -> str:
-        return str((await submit(self.client, "a.mp4", variations="2"))["jobId"])
-
-    async def processing(self) -> str:
-        job = await self.queued()
-        await inspect(self.database, takes=2)
-        await claim_next(self.database)
-        return job
-
-    async def paused(self) -> str:
-        return await self._wished(await self.queued(), Wish.PAUSE)
-
-    async def cancelling(self) -> str:
-        return await self._wished(await self.processing(), Wish.CANCEL)
-
-    async def completed(self) -> str:
-        job = await self.queued()
-        await inspect(self.database, takes=2)
-        await self.render(await claim_next(self.database), 1, 2)
-        return job
-
-    async def render(self, claimed: Claim, *indices: int) -> None:
-        for index in indices:
-            await parts.finish_variation(self.database, claimed, rendered(claimed, index), TIMING)
-        await parts.finish_part(self.database, claimed, TIMING)
-
-    async def partly(self) -> str:
-        """Completed, and one of its takes failed."""
-        job = await self.queued()
-        await inspect(self.database, takes=2)
-        claimed = await claim_next(self.database)
-        await parts.finish_variation(self.database, claimed, rendered(claimed, 1), TIMING)
-        await parts.fail_variation(self.database, claimed, 2, ENCODER, TIMING)
-        await parts.finish_part(self.database, claimed, TIMING)
-        return job
-
-    async def failed(self) -> str:
-        job = await self.queued()
-        await parts.fail_inspect(self.database, await claim_next(self.database), ENCODER, TIMING)
-        return job
-
-    async def cancelled(self) -> str:
-        return await self._wished(await self.queued(), Wish.CANCEL)
-
-    async def expired(self) -> str:
-        return await self._wished(await self.completed(), Wish.EXPIRE, "age")
-
-    async def _wished(self, job: str, wanted: Wish, because: str | None = None) -> str:
-        await wish(self.database, UUID(job), wanted, because)
-        return job
-
-    async def control(self, job: str, action: Any) -> httpx.Response:
-        return await self.client.post(f"/api/jobs/{job}/control", json={"action": action})
-
-    async def show(self, job: str) -> dict[str, Any]:
-        found: dict[str, Any] = (await self.client.get(f"/api/jobs/{job}")).json()
-        return found
 
 
 @pytest.fixture
@@ -103,18 +34,6 @@ EFFECTS: Mapping[tuple[str, str], str] = {
     ("paused", "cancel"): "cancelled",
 }
 """State and action -> state; all others are refused."""
-
-ALLOWED: Mapping[str, list[str]] = {
-    "queued": ["pause", "cancel", "delete"],
-    "processing": ["pause", "cancel", "delete"],
-    "paused": ["resume", "cancel", "delete"],
-    "cancelling": ["delete"],
-    "completed": ["delete"],
-    "partly": ["retry", "delete"],
-    "failed": ["retry", "delete"],
-    "cancelled": ["retry", "delete"],
-    "expired": [],
-}
 
 
 @pytest.mark.parametrize(("state", "action"), EFFECTS)
@@ -237,75 +156,6 @@ async def test_a_confirmation_that_is_stale_or_another_jobs_is_refused(desk: Des
 
     assert [(one.status_code, one.json()["code"]) for one in answers] == [(409, "stale_confirmation")] * len(wrong)
     assert (await desk.show(job))["status"] == "queued"
-
-
-@pytest.mark.parametrize("state", ["partly", "failed", "cancelled"])
-async def test_retry_queues_again_what_failed_or_was_cancelled(desk: Desk, server: Server, state: str) -> None:
-    job = await getattr(desk, state)()
-    server.woken.clear()
-
-    answer = await desk.client.post(f"/api/jobs/{job}/retry")
-
-    told = answer.json()
-    assert answer.status_code == 202, answer.text
-    assert told["status"] in {"queued", "processing"}
-    assert (told["failedVariations"], told["endedAt"], told["expiresAt"]) == (0, None, None)
-    assert server.woken
-    waiting = await rows(desk.database, "SELECT id FROM part WHERE state = 'queued'")
-    assert len(waiting) == 1
-
-
-@pytest.mark.parametrize("state", ["queued", "processing", "paused", "completed"])
-async def test_retry_where_nothing_failed_is_refused(desk: Desk, state: str) -> None:
-    answer = await desk.client.post(f"/api/jobs/{await getattr(desk, state)()}/retry")
-
-    assert (answer.status_code, answer.json()["code"]) == (409, "nothing_to_retry")
-    assert answer.json()["allowed"] == ALLOWED[state]
-
-
-@pytest.mark.parametrize("state", ["cancelling", "expired"])
-async def test_retry_of_what_is_going_or_gone_is_refused(desk: Desk, state: str) -> None:
-    answer = await desk.client.post(f"/api/jobs/{await getattr(desk, state)()}/retry")
-
-    assert (answer.status_code, answer.json()["code"]) == (409, "not_allowed")
-
-
-async def test_retry_of_one_video_leaves_the_others(desk: Desk) -> None:
-    told = await submit(desk.client, "a.mp4", "b.mp4", variations="1")
-    for _ in range(2):
-        await parts.fail_inspect(desk.database, await claim_next(desk.database), ENCODER, TIMING)
-    first, second = (file["id"] for file in told["files"])
-
-    answer = await desk.client.post(f"/api/jobs/{told['jobId']}/files/{second}/retry")
-    unknown = await desk.client.post(f"/api/jobs/{told['jobId']}/files/{told['jobId']}/retry")
-
-    by_id = {file["id"]: file["status"] for file in answer.json()["files"]}
-    assert (answer.status_code, by_id) == (202, {first: "failed", second: "queued"})
-    assert unknown.status_code == 404
-
-
-async def test_retry_when_the_source_is_gone_says_so(desk: Desk) -> None:
-    job = await desk.cancelled()
-    await rows(desk.database, "UPDATE source SET state = 'gone' RETURNING id")
-
-    answer = await desk.client.post(f"/api/jobs/{job}/retry")
-
-    assert (answer.status_code, answer.json()["code"]) == (409, "source_gone")
-    assert "upload it again" in answer.json()["suggestion"]
-
-
-async def test_retry_that_does_not_fit_under_the_cap_is_refused(
-    desk: Desk, start: Callable[..., Awaitable[Server]]
-) -> None:
-    job = await desk.cancelled()
-    full = await start(storage={"cap_mib": 1})
-    await rows(desk.database, "UPDATE storage SET bytes = bytes + 1048576 RETURNING bytes")
-
-    answer = await full.client.post(
-        f"/api/jobs/{job}/retry", headers={"Authorization": f"Bearer {await full.log_in()}"}
-    )
-
-    assert (answer.status_code, answer.json()["code"]) == (507, "storage_full")
 
 
 async def test_a_job_that_waits_is_told_its_place_and_when_it_will_be_done(
