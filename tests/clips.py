@@ -79,9 +79,25 @@ REFUSED: Mapping[str, Encoded] = {
     "protected": Encoded([*X264, "-encryption_scheme", "cenc-aes-ctr", "-encryption_key", "0" * 31 + "1",
                           "-encryption_kid", "0" * 31 + "2"], seconds=0.5),
     "packets": Encoded([*X264, "-f", "mpegts"], seconds=0.5),
-    "matroska": Encoded([*X264, "-f", "matroska"], seconds=0.5),
+    "vp8": Encoded(["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8"], seconds=0.3, name="{}.webm"),
+    "wma": Encoded(["-f", "lavfi", "-i", "sine=d=0.3", *X264, "-c:a", "wmav2"], seconds=0.3, name="{}.mkv"),
+    "mkv_sound": Encoded([*SOUND, "-map", "1"], name="{}.mkv"),
 }  # fmt: skip
 """Encoded well, and refused all the same."""
+
+WRAPPED: Mapping[str, Encoded] = {
+    "mkv": Encoded([*SOUND, *X264], name="{}.mkv"),
+    "mkv_vorbis": Encoded(["-f", "lavfi", "-i", "sine=d=1", *X264, "-c:a", "libvorbis"], seconds=1, name="{}.mkv"),
+    "webm": Encoded(["-f", "lavfi", "-i", "sine=d=0.5:r=48000", "-c:v", "libvpx-vp9", "-deadline", "realtime",
+                     "-cpu-used", "8", "-c:a", "libopus"], seconds=0.5, name="{}.webm"),
+    "webm_live": Encoded(["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-live", "1"],
+                         seconds=0.5, name="{}.webm"),
+    "avi": Encoded(["-f", "lavfi", "-i", "sine=d=1", "-c:v", "mpeg4", "-bf", "2", "-c:a", "libmp3lame"], seconds=1,
+                   name="{}.avi"),
+    "avi_h264": Encoded(["-f", "lavfi", "-i", "sine=d=1", *X264, "-c:a", "pcm_s16le"], seconds=1, name="{}.avi"),
+    "avi_mjpeg": Encoded(["-c:v", "mjpeg"], seconds=0.5, name="{}.avi"),
+}  # fmt: skip
+"""In other files than MP4 and MOV, and good."""
 
 TINY: Mapping[str, Encoded] = {
     "tiny": Encoded([*SOUND, *X264, "-g", "15", "-movflags", "+faststart"], size="64x64"),
@@ -124,6 +140,17 @@ def hollow(data: bytes) -> bytes:
     return data[:middle] + bytes(end - middle) + data[end:]
 
 
+def hollow_end(data: bytes) -> bytes:
+    """As hollow, of any file."""
+    return data[: len(data) // 2] + bytes(len(data) - len(data) // 2)
+
+
+def without_index(data: bytes) -> bytes:
+    """What a recorder leaves that came to the end of the pictures and not to the index."""
+    index = data.rindex(b"idx1")
+    return data[:4] + struct.pack("<I", index - 8) + data[8:index]
+
+
 def _mdat(data: bytes) -> tuple[int, int]:
     name = data.index(b"mdat")
     return name + 4, name - 4 + int.from_bytes(data[name - 4 : name])
@@ -153,6 +180,14 @@ BAD: Mapping[str, tuple[str, Callable[[bytes], bytes]]] = {
     "elsewhere": ("motion", elsewhere),
     "bare": ("one_frame", lambda data: data[: int.from_bytes(data[:4])]),
     "cut_fragment": ("fragmented", cut),
+    "mkv_cut": ("mkv", cut),
+    "mkv_hollow": ("mkv", hollow_end),
+    "mkv_head": ("mkv", lambda data: data[:40]),
+    "webm_cut": ("webm", cut),
+    "avi_cut": ("avi", cut),
+    "avi_hollow": ("avi", hollow_end),
+    "avi_without_index": ("avi", without_index),
+    "avi_unfinished": ("avi", lambda data: data[:4] + bytes(4) + cut(data)[8:]),
     "empty": ("one_frame", lambda _data: b""),
     "text": ("one_frame", lambda _data: "Dear video,\nwhere are you? 🎬\n".encode() * 40),
     "random": ("one_frame", noise),
@@ -192,7 +227,7 @@ class Clips:
         assert done.returncode == 0, done.stderr
 
     def _make(self, name: str) -> Path:
-        if (clip := GOOD.get(name) or REFUSED.get(name) or TINY.get(name)) is not None:
+        if (clip := GOOD.get(name) or WRAPPED.get(name) or REFUSED.get(name) or TINY.get(name)) is not None:
             return self.encode(name, clip)
         if name in COPIED:
             of, before, after = COPIED[name]

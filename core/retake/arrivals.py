@@ -1,6 +1,7 @@
 """How much may arrive, how fast it must, and how many may wait: the settings of uploads and of the queue."""
 
-from retake.variables import concern, decimal, setting, whole
+from retake.domain.sniff import MORE
+from retake.variables import concern, decimal, listed, one_of, setting, whole
 
 
 @concern
@@ -10,6 +11,13 @@ class Uploads:
     files: int = setting("RETAKE_UPLOAD_FILES", whole(1, 200), default="10", explain="The most videos in one form.")
     file_mib: int = setting(
         "RETAKE_UPLOAD_FILE_MIB", whole(1, 1_000_000), default="500", explain="The largest video, in MiB."
+    )
+    more_types: tuple[str, ...] = setting(
+        "RETAKE_UPLOAD_MORE_TYPES",
+        listed(one_of(*MORE)),
+        default="",
+        explain="Kinds of video that are taken beside MP4 and MOV, told by their bytes. All but m4v are wrapped as MP4 "
+        "by the worker first; what MP4 cannot hold, VP8 for one, is refused then.",
     )
     request_mib: int = setting(
         "RETAKE_UPLOAD_REQUEST_MIB",

@@ -43,6 +43,7 @@ class Server:
     async def log_in(self, password: str = PASSWORD) -> str:
         answer = await self.client.post("/api/auth", json={"password": password})
         assert answer.status_code == 200, answer.text
+        self.client.cookies.clear()
         token: str = answer.json()["token"]
         return token
 

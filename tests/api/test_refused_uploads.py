@@ -37,6 +37,16 @@ async def test_what_is_no_video_by_its_content_is_415_and_takes_the_others_with_
     assert await nothing_is_left(database, blobs)
 
 
+async def test_what_a_setting_adds_is_taken_by_its_bytes_and_nothing_else_is(start: Start) -> None:
+    mkv, avi = OTHER_TYPES["matroska"][0], b"RIFF\x00\x00\x00\x01AVI LIST" + bytes(2000)
+    async with logged_in(await start(limits={"more_types": ("mkv", "webm")})) as client:
+        taken = await client.post("/api/jobs", **form(("a.mp4", mkv)))
+        refused = await client.post("/api/jobs", **form(("a.mkv", avi)))
+
+    assert taken.status_code == 202
+    assert (refused.status_code, refused.json()["found"]) == (415, "avi")
+
+
 BROKEN = {
     "no parts": (wire.whole(), 400, "no_videos"),
     "nothing": (b"", 400, "invalid_form"),

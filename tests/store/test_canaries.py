@@ -1,6 +1,6 @@
 """Can these tests fail? In a copy of the store one guard at a time is cut out, and the test that needs it must say so.
 
-The copy comes first on the path of a pytest of its own, to which this session lends its servers.
+The copy comes first on the path of a pytest of its own (runner.py), to which this session lends its servers.
 """
 
 import json
@@ -8,8 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
@@ -19,11 +19,17 @@ from conftest import LENT, Stack
 from store.cuts import CUTS, Cut
 from store.cuts_of_bytes import CUTS_OF_BYTES
 
-ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
 ALL = [*CUTS, *CUTS_OF_BYTES]
-PLUGINS = ("xdist", "hypothesispytest")  # that these runs do not need, and that take their time to start
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    said: str
+
+
+Run = Callable[..., Ended]
 
 
 @pytest.fixture
@@ -31,18 +37,27 @@ def copy(tmp_path: Path) -> Path:
     return Path(shutil.copytree(Path(retake.__file__).parent, tmp_path / "retake"))
 
 
-@pytest.fixture
-def run(copy: Path, stack: Stack) -> Run:
-    """Runs tests of this folder on the copy."""
-    path = os.pathsep.join([str(copy.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
-    environ = {**os.environ, "PYTHONPATH": path, LENT: json.dumps(asdict(stack.addresses))}
+@pytest.fixture(scope="module")
+def runner(stack: Stack) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, HERE / "runner.py"],
+        cwd=HERE.parents[1], env={**os.environ, LENT: json.dumps(asdict(stack.addresses))},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as running:  # fmt: skip
+        yield running
 
-    def tests(*names: str) -> subprocess.CompletedProcess[str]:
-        without = [word for plugin in PLUGINS for word in ("-p", f"no:{plugin}")]
-        return subprocess.run(
-            [sys.executable, "-m", "pytest", *without, *(f"tests/store/{name}" for name in names)],
-            cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
+
+@pytest.fixture
+def run(copy: Path, tmp_path: Path, runner: subprocess.Popen[str]) -> Run:
+    """Runs tests of this folder on the copy."""
+
+    def tests(*names: str) -> Ended:
+        output = tmp_path / "output"
+        asked = {"copy": str(copy.parent), "tests": [f"tests/store/{name}" for name in names], "output": str(output)}
+        assert runner.stdin is not None
+        assert runner.stdout is not None
+        print(json.dumps(asked), file=runner.stdin, flush=True)
+        return Ended(int(runner.stdout.readline()), output.read_text())
 
     return tests
 
@@ -56,11 +71,11 @@ def test_without_the_guard_its_test_fails(cut: Cut, copy: Path, run: Run) -> Non
 
     ended = run(cut.test)
 
-    assert ended.returncode == pytest.ExitCode.TESTS_FAILED, ended.stdout + ended.stderr
-    assert cut.says in ended.stdout, ended.stdout
+    assert ended.code == pytest.ExitCode.TESTS_FAILED, ended.said
+    assert cut.says in ended.said, ended.said
 
 
-def test_with_every_guard_in_place_the_same_tests_pass(copy: Path, run: Run) -> None:
+def test_with_every_guard_in_place_the_same_tests_pass(run: Run) -> None:
     ended = run(*dict.fromkeys(cut.test for cut in ALL))
 
-    assert ended.returncode == pytest.ExitCode.OK, ended.stdout + ended.stderr
+    assert ended.code == pytest.ExitCode.OK, ended.said

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from retake.domain.sniff import ENOUGH, Kind, refusal, sniff
+from retake.domain.sniff import ENOUGH, MORE, Kind, refusal, sniff
 
 
 def box(name: bytes, body: bytes = b"", size: int | None = None) -> bytes:
@@ -20,7 +20,7 @@ def packets(count: int, lead: bytes = b"") -> bytes:
     [
         (box(b"ftyp", b"isom\x00\x00\x02\x00isomiso2avc1mp41"), Kind.MP4),
         (box(b"ftyp", b"mp42\x00\x00\x00\x00"), Kind.MP4),
-        (box(b"ftyp", b"M4V \x00\x00\x00\x00"), Kind.MP4),
+        (box(b"ftyp", b"M4V \x00\x00\x00\x00"), Kind.M4V),
         (box(b"ftyp", b"3gp4\x00\x00\x00\x00"), Kind.MP4),
         (box(b"ftyp", b"qt  \x20\x05\x03\x00qt  "), Kind.MOV),
         (box(b"wide") + box(b"mdat", size=2**31), Kind.MOV),
@@ -34,7 +34,10 @@ def packets(count: int, lead: bytes = b"") -> bytes:
         (box(b"ftyp", b"avif\x00\x00\x00\x00"), Kind.PICTURE),
         (box(b"styp", b"msdh\x00\x00\x00\x00"), Kind.FRAGMENT),
         (box(b"moof", bytes(99)), Kind.FRAGMENT),
-        (b"\x1a\x45\xdf\xa3" + bytes(40), Kind.MATROSKA),
+        (b"\x1a\x45\xdf\xa3" + bytes(40), Kind.MKV),
+        (b"\x1a\x45\xdf\xa3\x8b\x42\x82\x88matroska" + bytes(40), Kind.MKV),
+        (b"\x1a\x45\xdf\xa3\x87\x42\x82\x84webm" + bytes(40), Kind.WEBM),
+        (b"\x1a\x45\xdf\xa3\x8e\x42\x82\x01\x00\x00\x00\x00\x00\x00\x04webm" + bytes(40), Kind.WEBM),
         (b"RIFF\x00\x00\x00\x01AVI LIST", Kind.AVI),
         (b"RIFF\x00\x00\x00\x01WAVEfmt ", Kind.SOUND),
         (b"RIFF\x00\x00\x00\x01WEBPVP8 ", Kind.PICTURE),
@@ -84,6 +87,11 @@ def test_only_mp4_and_mov_are_taken_and_all_else_has_its_sentence(kind: Kind) ->
     assert (failure is None) == (kind in {Kind.MP4, Kind.MOV})
     assert failure is None or (failure.code, failure.final) == ("not_a_video", True)
     assert failure is None or "upload" in failure.sentence
+
+
+@pytest.mark.parametrize("kind", MORE)
+def test_what_a_setting_adds_is_taken_and_nothing_else_with_it(kind: Kind) -> None:
+    assert [one for one in Kind if refusal(one, [kind.value]) is None and refusal(one)] == [kind]
 
 
 @given(st.binary(max_size=2 * ENOUGH))

@@ -5,8 +5,10 @@ import pytest
 
 from clips import Clips
 from playback import Player
+from retake.domain.limits import Limits
 from retake_worker.ffmpeg_process import find_ffmpeg
 from retake_worker.render import Kitchen
+from retake_worker.rewrap import rewrap
 from retake_worker.sandbox import Program
 from worker.cooking import Cook, kitchen_in
 
@@ -30,6 +32,7 @@ def cook(clips: Clips, ffmpeg: Program, tmp_path: Path) -> Cook:
         folder = tmp_path / name
         folder.mkdir()
         shutil.copyfile(clips(name), folder / "source")
+        await rewrap(ffmpeg, Limits(), folder / "source")
         return await kitchen_in(folder, ffmpeg)
 
     return ready

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from clips import BAD, COPIED, GOOD, OLD, REFUSED
+from clips import BAD, COPIED, GOOD, OLD, REFUSED, WRAPPED
 from playback import Player
 from retake.domain.candidates import Candidates
 from retake.domain.errors import BadInput
@@ -76,10 +76,17 @@ TAKES: Mapping[str, Take] = {
     "tiny_cut": Take(45, "64x64", sound=MONO),
     "dark_start": Take(75),
     "dark": Take(30),
+    "mkv": Take(60, sound=MONO),
+    "mkv_vorbis": Take(30, sound=MONO),
+    "webm": Take(15, sound="48000 Hz, mono"),
+    "webm_live": Take(15),
+    "avi": Take(30, sound=MONO),
+    "avi_h264": Take(30, sound=MONO),
+    "avi_mjpeg": Take(15, colours="bt470bg/smpte170m/smpte170m"),
 }
 
 
-@pytest.mark.parametrize("name", [*GOOD, *COPIED, *OLD])
+@pytest.mark.parametrize("name", [*GOOD, *COPIED, *OLD, *WRAPPED])
 async def test_takes_are_whole_and_as_long_as_their_speed_says(cook: Cook, player: Player, name: str) -> None:
     kitchen, recipes, due = await cook(name), Candidates(5, SHA256, 2).first(), TAKES[name]
 
@@ -105,7 +112,17 @@ OUTCOMES = {
     "apart": "too_long",
     "protected": "protected",
     "packets": "not_a_video",
-    "matroska": "not_a_video",
+    "vp8": "unsupported_codec",
+    "wma": "unsupported_codec",
+    "mkv_sound": "no_video_stream",
+    "mkv_cut": "truncated",
+    "mkv_hollow": "corrupt",
+    "mkv_head": "truncated",
+    "webm_cut": "truncated",
+    "avi_cut": "truncated",
+    "avi_hollow": "truncated",
+    "avi_without_index": "truncated",
+    "avi_unfinished": "truncated",
     "truncated": "truncated",
     "headless": "truncated",
     "no_moov": "corrupt",

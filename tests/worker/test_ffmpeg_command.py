@@ -138,7 +138,7 @@ def test_of_takes_that_are_made_elsewhere_only_small_frames_are_made() -> None:
         f"[s0]{few},split=4[m0][m1][m2][m3]", f"[m0]{small}[l0]", f"[m1]hflip,{small}[n1]", f"[m2]hflip,{small}[n2]",
         f"[m3]hflip,{small}[n3]", "[n1][n2][n3]vstack=inputs=3[l]",
     ]  # fmt: skip
-    assert arguments[-6:] == ["-map", "[l]", "-fps_mode", "passthrough", "-f", "rawvideo", "sisters.yuv"]
+    assert arguments[-7:] == ["-map", "[l]", "-fps_mode", "passthrough", "-f", "rawvideo", "sisters.yuv"]
 
 
 def test_the_key_frames_of_all_takes_are_decoded_in_one_run() -> None:
@@ -212,7 +212,7 @@ def test_surround_is_mixed_down_once_for_all_takes() -> None:
     sound = graph(replace(FULL_HD, surround=True), PLAIN, ALL)[-3]
 
     assert sound == (
-        "[0:1]aresample=async=1:first_pts=0,aformat=channel_layouts=mono|stereo,"
+        "[0:1]aresample=async=1:first_pts=0,aformat=channel_layouts=stereo,"
         "alimiter=limit=0.97:level=disabled:latency=enabled,asplit=2[t4][t2]"
     )
 

@@ -7,15 +7,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from clips import COPIED, GOOD, OLD, Clips
 from retake.domain.errors import BadInput
 from retake.domain.limits import Limits
-from retake_worker.ffmpeg_command import SOURCE
+from retake_worker.ffmpeg_command import SOURCE, look_of
 from retake_worker.inspect import look_at, probed
+from retake_worker.pictures import read_samples
 from retake_worker.probe import Colours, Probe, Sound
 from retake_worker.probe_command import pictures
+from worker.cooking import Cook, make, recipe
 
 pytestmark = pytest.mark.anyio
 
@@ -122,6 +125,18 @@ async def test_pixels_that_are_not_square_are_made_so_in_small_pictures(inspecte
     await inspected("anamorphic")
 
     assert {webp_size(one) for one in pictures(folder)} == {(320, 136)}
+
+
+async def test_samples_of_high_dynamic_range_are_as_bright_as_its_takes(cook: Cook) -> None:
+    for name in ("hdr", "hlg"):
+        kitchen = await cook(name)
+        await make(kitchen, recipe())
+
+        size = kitchen.clip.look_size
+        looks = np.fromfile(kitchen.folder / look_of(0), np.uint8).reshape(-1, 3, size.height * size.width)
+        taken = looks.mean(axis=(0, 2))
+        planned = read_samples(kitchen.folder).mean(axis=(0, 2, 3))
+        assert abs(taken - planned).max() < 3
 
 
 async def test_the_picture_with_most_bytes_is_not_one_of_the_dark_ones(inspected: Inspect, folder: Path) -> None:

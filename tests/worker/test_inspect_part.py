@@ -143,3 +143,15 @@ async def test_a_video_of_another_name_and_the_same_bytes_gets_the_same_recipes(
     ]  # fmt: skip
     assert recipes[0] == recipes[1]
     assert one["thumb_key"] != other["thumb_key"]
+
+
+async def test_a_matroska_file_is_planned_as_what_is_in_it_and_keeps_the_checksum_of_what_was_uploaded(
+    clips: Clips, database: Database, blobs: Blobs, worker: Path
+) -> None:
+    whole, cut = clips("mkv").read_bytes(), clips("mkv_cut").read_bytes()
+
+    video, truncated = await inspected(database, blobs, {"a.mkv": whole, "b.mkv": cut}, takes=1)
+
+    assert (video["error_code"], video["sha256"]) == (None, hashlib.sha256(whole).hexdigest())
+    assert (video["probe"]["frames"], video["probe"]["sound"]["codec"]) == (60, "aac")
+    assert truncated["error_code"] == "truncated"

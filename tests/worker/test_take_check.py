@@ -71,6 +71,8 @@ async def test_a_recipe_that_ffmpeg_does_not_take_is_an_encoder_failure(cook: Co
         ({"seconds": 3.0}, "3.000 are due"),
         ({"width": 640}, "not 640 x 270"),
         ({"sound": None}, "1 sounds"),
+        ({"sound_lasts": 1.7}, "sound lasts 2.0"),
+        ({"sound_lasts": 2.3}, "2.300 are due"),
     ],
 )
 async def test_a_take_that_is_not_as_it_should_be_is_found_out(

@@ -54,6 +54,14 @@ def shown_of(recipe: Mapping[str, Any], seconds: float) -> float:
     return end - start
 
 
+def sounding(recipe: Mapping[str, Any], seconds: float, sound: float) -> float:
+    """How many seconds the sound of a take has whose source is so long, and its sound; unless something is cut off,
+    that may be longer."""
+    trimmed = params_of(recipe, "trim")
+    start, end = (0.0, sound) if trimmed is None else ends(trimmed, seconds)
+    return max(0.0, min(sound, end) - start) / speed_of(recipe)
+
+
 def lasting(recipe: Mapping[str, Any], seconds: float) -> float:
     """How many seconds a take of such a source has."""
     return shown_of(recipe, seconds) / speed_of(recipe)

@@ -4,7 +4,8 @@ The API asks while bytes arrive, to refuse early what is no video; the worker as
 to itself FFmpeg would read a playlist that calls itself .mp4. Nothing here proves that the rest of the file is sound.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from retake.domain.errors import NOT_A_VIDEO, Failure
@@ -17,7 +18,9 @@ class Kind(StrEnum):
     MP4 = "mp4"
     MOV = "mov"
     FRAGMENT = "fragment"
-    MATROSKA = "matroska"
+    M4V = "m4v"
+    MKV = "mkv"
+    WEBM = "webm"
     AVI = "avi"
     MPEG_TS = "mpeg-ts"
     MPEG_PS = "mpeg-ps"
@@ -33,13 +36,22 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
 
 
-DEMUXERS: Mapping[Kind, str] = {Kind.MP4: "mov", Kind.MOV: "mov"}
-"""The kinds that are taken, and how FFmpeg is told to read each."""
+DEMUXERS: Mapping[Kind, str] = {Kind.MP4: "mov", Kind.MOV: "mov", Kind.M4V: "mov"}
+"""The kinds that takes are made of as they are, and how FFmpeg is told to read each."""
+
+REWRAPPED: Mapping[Kind, str] = {Kind.MKV: "matroska", Kind.WEBM: "matroska", Kind.AVI: "avi"}
+"""Those that are wrapped as MP4 first (rewrap.py)."""
+
+ALWAYS = frozenset({Kind.MP4, Kind.MOV})
+MORE = tuple(kind for kind in (*DEMUXERS, *REWRAPPED) if kind not in ALWAYS)
+"""What is taken, and what is taken as well where a setting says so."""
 
 _PLEASE = "please upload an MP4 or MOV file"
 _SENTENCES: Mapping[Kind, str] = {
     Kind.FRAGMENT: "This is one piece of a streamed video; please upload the whole video as an MP4 or MOV file.",
-    Kind.MATROSKA: f"This is a Matroska or WebM video, which is not taken; {_PLEASE}.",
+    Kind.M4V: f"This is an M4V video, which is not taken; {_PLEASE}.",
+    Kind.MKV: f"This is a Matroska video, which is not taken; {_PLEASE}.",
+    Kind.WEBM: f"This is a WebM video, which is not taken; {_PLEASE}.",
     Kind.AVI: f"This is an AVI video, which is not taken; {_PLEASE}.",
     Kind.MPEG_TS: f"This is an MPEG transport stream, which is not taken; {_PLEASE}.",
     Kind.MPEG_PS: f"This is an MPEG-1 or MPEG-2 video, which is not taken; {_PLEASE}.",
@@ -57,11 +69,11 @@ _SENTENCES: Mapping[Kind, str] = {
 _PICTURE_BRANDS = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis", b"crx ", b"jxl "}
 )
+_BRANDS = {b"qt  ": Kind.MOV, b"M4V ": Kind.M4V, b"M4VH": Kind.M4V, b"M4VP": Kind.M4V}
 _OLD_MOV = frozenset({b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
 """How a QuickTime file from before ftyp begins."""
 
 _STARTS: tuple[tuple[bytes, Kind], ...] = (
-    (b"\x1a\x45\xdf\xa3", Kind.MATROSKA),
     (b"FLV\x01", Kind.FLV),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", Kind.ASF),
     (b"\x00\x00\x01\xba", Kind.MPEG_PS),
@@ -84,6 +96,8 @@ _STARTS: tuple[tuple[bytes, Kind], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Kind.DOCUMENT),
 )
 _RIFF = {b"AVI ": Kind.AVI, b"WAVE": Kind.SOUND, b"WEBP": Kind.PICTURE}
+_EBML = b"\x1a\x45\xdf\xa3"
+_WEBM = re.compile(rb"\x42\x82.{1,8}?webm", re.DOTALL)  # the type of document, after its length
 _PACKET, _SYNC = 188, 0x47
 
 
@@ -93,6 +107,8 @@ def sniff(head: bytes) -> Kind:
         return Kind.EMPTY
     if (kind := _boxed(head)) is not None:
         return kind
+    if head.startswith(_EBML):
+        return Kind.WEBM if _WEBM.search(head) else Kind.MKV
     if head.startswith(b"RIFF"):
         return _RIFF.get(head[8:12], Kind.UNKNOWN)
     for start, kind in _STARTS:
@@ -103,9 +119,9 @@ def sniff(head: bytes) -> Kind:
     return _written(head)
 
 
-def refusal(kind: Kind) -> Failure | None:
-    """Why a file of this kind is not taken; None when it is."""
-    if kind in DEMUXERS:
+def refusal(kind: Kind, more: Collection[str] = ()) -> Failure | None:
+    """Why a file of this kind is not taken; None when it is. `more` is what is taken beside MP4 and MOV."""
+    if kind in ALWAYS or kind in more:
         return None
     sentence = _SENTENCES.get(kind)
     return NOT_A_VIDEO if sentence is None else NOT_A_VIDEO.saying(sentence)
@@ -118,7 +134,7 @@ def _boxed(head: bytes) -> Kind | None:
         brand = head[8:12]
         if brand in _PICTURE_BRANDS:
             return Kind.PICTURE
-        return Kind.MOV if brand == b"qt  " else Kind.MP4
+        return _BRANDS.get(brand, Kind.MP4)
     if name in {b"styp", b"sidx", b"moof"} and head[0] == 0:
         return Kind.FRAGMENT
     is_a_word_in_a_text = all(0x20 <= byte < 0x7F for byte in head[:4])

@@ -117,4 +117,4 @@ class Arrival:
         if self._current is not None:
             await self._current.end()
         elif self._part.filename:
-            refuse(self._part.filename, b"")
+            refuse(self._part.filename, b"", self._dock.limits.more_types)

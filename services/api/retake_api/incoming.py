@@ -1,6 +1,6 @@
 """One video on its way in: counted, looked at, and written to storage while it arrives."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
@@ -81,14 +81,14 @@ class Incoming:
         await chunk_done(self._dock.database, self.source, piece.key)
 
     async def _recognise(self) -> None:
-        refuse(self.name, bytes(self._head))
+        refuse(self.name, bytes(self._head), self._dock.limits.more_types)
         self._recognised = True
         head, self._head = bytes(self._head), bytearray()
         await self._writer.write(head)
 
 
-def refuse(name: str, head: bytes) -> None:
-    """Raises Problem 415 for what does not begin like a video."""
+def refuse(name: str, head: bytes, more: Collection[str]) -> None:
+    """Raises Problem 415 for what does not begin like a video that is taken."""
     kind = sniff(head)
-    if (failure := refusal(kind)) is not None:
+    if (failure := refusal(kind, more)) is not None:
         raise Problem(415, failure.code, f"{name}: {failure.sentence}", file=name, found=kind)

@@ -39,6 +39,7 @@ class Continuation:
     def __init__(self, dock: Dock, upload: Upload) -> None:
         self._dock, self._upload, self.writer = dock, upload, uuid4()
         self._offset, self._head = upload.received, upload.head
+        self._more_types = dock.limits.more_types
         self._pulse = Pulse(dock.database, upload.id)
         self._pieces = SourceWriter(
             dock.database, dock.blobs, dock.buffers, upload.id,
@@ -52,7 +53,7 @@ class Continuation:
         if self._head is not None:
             self._head = (self._head + data)[:ENOUGH]
             if len(self._head) == ENOUGH or self._offset == self._upload.length:
-                refuse(self._upload.name, self._head)
+                refuse(self._upload.name, self._head, self._more_types)
                 self._head = None
         await self._pulse.beat(self._upload.id)
         await self._pieces.write(data)

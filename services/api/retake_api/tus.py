@@ -185,7 +185,7 @@ async def begin(dock: Dock, caller: Caller, request: Request, length: int, metad
         sentence = f"{name} has {length:,} bytes, and a video may have {longest:,}."
         raise Problem(413, "file_too_large", sentence, file=name, limit=longest)
     if length == 0:
-        refuse(name, b"")
+        refuse(name, b"", dock.limits.more_types)
     brought = declared_bytes(request.headers)
     if brought != 0:
         check_type(request.headers)

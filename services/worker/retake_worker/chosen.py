@@ -16,6 +16,9 @@ from retake.domain.limits import Limits, beyond
 from retake_worker.codecs import PICTURES, SOUNDS, shown
 from retake_worker.movie import Movie, Track
 
+PICTURE_NOT_TAKEN = "This video is compressed as {}, which is not taken; please export it as H.264."
+SOUND_NOT_TAKEN = "The sound is compressed as {}, which is not taken; please export it as AAC."
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -35,10 +38,8 @@ def choose(movie: Movie, limits: Limits) -> Chosen:
         raise BadInput(PROTECTED)
     if any(track.external for track in pictures + sounds):
         raise BadInput(EXTERNAL_DATA)
-    picture = _first(
-        pictures, PICTURES, "This video is compressed as {}, which is not taken; please export it as H.264."
-    )
-    sound = _first(sounds, SOUNDS, "The sound is compressed as {}, which is not taken; please export it as AAC.")
+    picture = _first(pictures, PICTURES, PICTURE_NOT_TAKEN)
+    sound = _first(sounds, SOUNDS, SOUND_NOT_TAKEN)
     assert picture is not None
     if picture.samples.ticks == 0 or picture.frames == 0:
         raise BadInput(CORRUPT, "nothing of the picture is shown")

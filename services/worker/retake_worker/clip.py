@@ -10,7 +10,8 @@ from retake_worker.probe import MOST_DAMAGED, Colours, Probe
 MOST_FPS = 60
 _LOOKS, _LOOK_SIDE = 6, 160
 _HD_WIDTH, _SD_HEIGHT = 1280, 576
-_HDR = frozenset({"smpte2084", "arib-std-b67"})
+HDR = {16: "smpte2084", 18: "arib-std-b67"}
+"""The curves of high dynamic range, by their numbers in files."""
 _UNSAID = frozenset({"unknown", "unspecified", "reserved"})
 _RGB = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8")
 
@@ -29,6 +30,7 @@ class Clip:
     frames: int
     seconds: float
     sound: int | None
+    sound_lasts: float | None = None
     picture: int = 0
     demuxer: str = "mov"
     pixel_aspect: str = "1"
@@ -45,7 +47,7 @@ class Clip:
 
     @property
     def hdr(self) -> bool:
-        return self.colours.transfer in _HDR
+        return self.colours.transfer in HDR.values()
 
     @property
     def look_size(self) -> Size:
@@ -68,6 +70,7 @@ def clip_of(probe: Probe) -> Clip:
         frames=frames,
         seconds=probe.duration,
         sound=None if probe.sound is None else probe.sound.stream,
+        sound_lasts=probe.sound_lasts,
         picture=probe.stream,
         demuxer=DEMUXERS[Kind(probe.container)],
         pixel_aspect=str(probe.pixel_aspect),
@@ -86,7 +89,7 @@ def _is_rgb(probe: Probe) -> bool:
 def _known(probe: Probe) -> Colours:
     """What the source does not say is guessed as players do: by its transfer, else by size. RGB is named as what it
     will be turned into."""
-    if probe.colours.transfer in _HDR:
+    if probe.colours.transfer in HDR.values():
         guess, matrix = "bt2020", "bt2020nc"
     elif max(probe.width, probe.height) >= _HD_WIDTH or min(probe.width, probe.height) > _SD_HEIGHT:
         guess = matrix = "bt709"

@@ -35,7 +35,7 @@ SOUNDS: Mapping[str, str] = {
 _OBJECT_TYPES = {
     0x60: "mpeg2video", 0x61: "mpeg2video", 0x62: "mpeg2video", 0x63: "mpeg2video", 0x64: "mpeg2video",
     0x65: "mpeg2video", 0x69: "mp3", 0x6A: "mpeg1video", 0x6B: "mp3", 0x6C: "mjpeg", 0xA5: "ac3", 0xA6: "eac3",
-    0xAD: "opus",
+    0xAD: "opus", 0xDD: "vorbis",
 }  # fmt: skip
 
 
@@ -49,7 +49,7 @@ _PCM = [f"pcm_{sample}{end}" for sample in ("s16", "s24", "s32", "f32", "f64") f
 DECODERS = [
     "h264", "hevc", "vp8", "vp9", "libdav1d", "libaom-av1", "av1", "mpeg4", "mpeg2video", "mpeg1video", "h263",
     "prores", "mjpeg", "aac", "mp3", "mp3float", "mp2", "mp2float", "alac", "ac3", "eac3", "opus", "libopus", "flac",
-    *_PCM, "pcm_u8", "pcm_s8", "pcm_mulaw", "pcm_alaw", "adpcm_ima_qt", "amrnb", "amrwb",
+    "vorbis", *_PCM, "pcm_u8", "pcm_s8", "pcm_mulaw", "pcm_alaw", "adpcm_ima_qt", "amrnb", "amrwb",
 ]  # fmt: skip
 """FFmpeg's names of the decoders for the above."""
 

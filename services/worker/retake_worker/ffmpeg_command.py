@@ -70,6 +70,14 @@ SMALL = (
 """A picture to be looked at, its pixels square."""
 
 
+TONEMAPPED = (
+    "zscale=t=linear:npl=203", "format=gbrpf32le", "zscale=p=bt709", "tonemap=mobius:desat=0:peak=4.926",
+    "zscale=t=bt709:m=bt709:r=tv", "format=yuv420p",
+)  # fmt: skip
+"""High dynamic range as BT.709: white of graphics (203 cd/m2) stays just below white, what is brighter is bent into the
+little that is left, up to 1000 cd/m2."""
+
+
 def thumbs_of(index: int, number: str) -> str:
     """The names of small pictures of a take; of a few key frames, counted from 01."""
     return f"{index}-{number}.webp"
@@ -192,18 +200,14 @@ def _common_video(clip: Clip) -> list[str]:
 
 
 def _colours(clip: Clip) -> list[str]:
-    """High dynamic range becomes BT.709: white of graphics (203 cd/m2) stays just below white, what is brighter is
-    bent into the little that is left, up to 1000 cd/m2. All else keeps its colours, and says which they are."""
+    """High dynamic range becomes BT.709. All else keeps its colours, and says which they are."""
     colours = clip.colours
     named = (
         f"setparams=range={colours.range}:color_primaries={colours.primaries}"
         f":color_trc={colours.transfer}:colorspace={colours.matrix}"
     )
     if clip.hdr:
-        return [
-            named, "zscale=t=linear:npl=203", "format=gbrpf32le", "zscale=p=bt709", "tonemap=mobius:desat=0:peak=4.926",
-            "zscale=t=bt709:m=bt709:r=tv", "format=yuv420p",
-        ]  # fmt: skip
+        return [named, *TONEMAPPED]
     if clip.rgb:
         return [f"scale=out_range=tv:out_color_matrix={colours.matrix}", "format=yuv420p", named]
     return [named, "scale=out_range=tv", "format=yuv420p"] if colours.range == "pc" else [named, "format=yuv420p"]
@@ -212,8 +216,10 @@ def _colours(clip: Clip) -> list[str]:
 def _common_audio(clip: Clip) -> list[str]:
     """Sound that starts late or has holes gets silence there, which a change of speed would otherwise lose. Surround is
     mixed down as loud as it was, so that its peaks may add up to more than there is room for."""
-    filters = ["aresample=async=1:first_pts=0", "aformat=channel_layouts=mono|stereo"]
-    return [*filters, "alimiter=limit=0.97:level=disabled:latency=enabled"] if clip.surround else filters
+    whole = "aresample=async=1:first_pts=0"
+    if clip.surround:  # FFmpeg 5.1 cannot choose between two layouts for it
+        return [whole, "aformat=channel_layouts=stereo", "alimiter=limit=0.97:level=disabled:latency=enabled"]
+    return [whole, "aformat=channel_layouts=mono|stereo"]
 
 
 def _video(recipe: Recipe, clip: Clip) -> list[str]:

@@ -1,9 +1,9 @@
 """An inspect part: what was uploaded is looked at from all sides, and its takes are planned.
 
-1. The source is fetched and hashed. 2. Its first bytes say what it is. 3. Its boxes say what is in it. 4. FFmpeg
-decodes some of it. 5. The frame with most to see becomes the thumbnail. 6. Each take gets its recipe, chosen by what it
-will look like (planning.py), and the bytes and CPU seconds it may need. A file that no takes can come from is BadInput;
-its failure says why.
+1. The source is fetched and hashed, and wrapped as MP4 if it is none (rewrap.py). 2. Its first bytes say what it is.
+3. Its boxes say what is in it. 4. FFmpeg decodes some of it. 5. The frame with most to see becomes the thumbnail.
+6. Each take gets its recipe, chosen by what it will look like (planning.py), and the bytes and CPU seconds it may need.
+A file that no takes can come from is BadInput; its failure says why.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class Look:
 
 
 async def inspect(tools: Tools, claimed: Claim, work: Work, folder: Path) -> Plan:
-    sha256 = await tools.scratch.sources.bring(tools.blobs, work, folder / SOURCE)
+    sha256 = await tools.bring(work, folder / SOURCE)
     probe = await probed(tools.ffmpeg, tools.limits, folder)
     thumb = await _thumbnail(tools.blobs, claimed, folder)
     candidates = Candidates(work.seed, sha256, work.variations, read_render_options(work.options))
@@ -73,7 +73,7 @@ async def probed(ffmpeg: Program, limits: Limits, folder: Path) -> Probe:
 def look_at(source: Path, limits: Limits) -> Look:
     with source.open("rb") as file:
         kind = sniff(file.read(ENOUGH))
-        if (failure := refusal(kind)) is not None:
+        if (failure := refusal(kind, DEMUXERS)) is not None:
             raise BadInput(failure, f"begins like {kind}")
         movie = read_movie(file, source.stat().st_size)
     chosen = choose(movie, limits)

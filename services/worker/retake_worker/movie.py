@@ -22,7 +22,8 @@ _PROTECTED = frozenset({"encv", "enca", "drmi", "drms"})
 @dataclass(frozen=True)
 class Track:
     """`number` is its place among the tracks, which is FFmpeg's number for the stream. Width and height are coded ones,
-    before rotation (degrees clockwise) and before pixels are made square (`sar`)."""
+    before rotation (degrees clockwise) and before pixels are made square (`sar`). `delay` is the pause before it, in
+    seconds; `transfer` the number of its curve of light, where the file says it."""
 
     number: int
     id: int
@@ -40,6 +41,8 @@ class Track:
     sar: Fraction = Fraction(1)
 
     object_type: int | None = None
+    delay: float = 0.0
+    transfer: int | None = None
 
     @cached_property
     def frames(self) -> int:
@@ -117,6 +120,7 @@ def _track(trak: Box, number: int, movie_timescale: int) -> Track:
     stbl = minf.child(b"stbl")
     stsd = stbl.child(b"stsd")
     entry = next(stsd.children(8), None)
+    edits = _edits(trak, timescale, movie_timescale)
     track = Track(
         number=number,
         id=tkhd.number(20 if tkhd.version == 1 else 12),
@@ -127,7 +131,8 @@ def _track(trak: Box, number: int, movie_timescale: int) -> Track:
         external=entry is not None and _is_external(minf, entry),
         timescale=timescale,
         samples=read_samples(stbl, exact=kind == "vide"),
-        edits=_edits(trak, timescale, movie_timescale),
+        edits=[edit for edit in edits if edit[0] >= 0],
+        delay=sum(end - start for start, end in edits if start < 0) / timescale,
         object_type=None if entry is None else _object_type(entry),
     )
     if kind != "vide" or entry is None:
@@ -138,6 +143,7 @@ def _track(trak: Box, number: int, movie_timescale: int) -> Track:
         height=entry.number(26, 2),
         rotation=_rotation(tkhd),
         sar=_sar(entry),
+        transfer=_transfer(entry),
     )
 
 
@@ -160,7 +166,8 @@ def _object_type(entry: Box) -> int | None:
 
 
 def _edits(trak: Box, timescale: int, movie_timescale: int) -> list[tuple[int, int]]:
-    """The stretches of media time that are shown. Empty edits only delay; a duration of nothing means "to the end"."""
+    """The stretches of media time that are shown. Empty ones, which begin at -1, only delay; a duration of nothing
+    means "to the end"."""
     elst = trak.find(b"edts", b"elst")
     if elst is None or movie_timescale == 0:
         return []
@@ -169,7 +176,7 @@ def _edits(trak: Box, timescale: int, movie_timescale: int) -> list[tuple[int, i
     for row in range(min(elst.number(4), 1000)):
         at = 8 + row * (2 * wide + 4)
         lasts, start = elst.number(at, wide), elst.number(at + wide, wide, signed=True)
-        if start >= 0:
+        if start >= 0 or lasts:
             end = start + math.ceil(lasts * timescale / movie_timescale) if lasts else 2**62
             edits.append((start, end))
     return edits
@@ -184,8 +191,15 @@ def _rotation(tkhd: Box) -> int:
 
 def _sar(entry: Box) -> Fraction:
     """The shape of a pixel; 1 when it is not said."""
-    if len(entry) > 78:
-        pasp = next((box for box in entry.children(78) if box.name == b"pasp"), None)
-        if pasp is not None and pasp.number(0) and pasp.number(4):
-            return Fraction(pasp.number(0), pasp.number(4))
-    return Fraction(1)
+    pasp = _said(entry, b"pasp")
+    return Fraction(pasp.number(0), pasp.number(4)) if pasp and pasp.number(0) and pasp.number(4) else Fraction(1)
+
+
+def _transfer(entry: Box) -> int | None:
+    colr = _said(entry, b"colr")
+    return colr.number(6, 2) if colr and len(colr) >= 8 and colr.raw(0, 4) in (b"nclx", b"nclc") else None
+
+
+def _said(entry: Box, name: bytes) -> Box | None:
+    """What an entry of pictures says beside its figures."""
+    return next((box for box in entry.children(78) if box.name == name), None) if len(entry) > 78 else None

@@ -60,6 +60,7 @@ class Colours:
 class Probe:
     """Width and height are of a decoded frame, after rotation; `pixel_aspect` is the shape of its pixels. `frames`,
     `fps` and `duration` are what is shown; `damaged` are those of the frames looked at that were not sound.
+    `sound_lasts` is when the sound ends, in seconds from where the picture begins or the sound does, which is first.
     `interlaced` when most of them hold two moments, line by line."""
 
     container: str
@@ -77,6 +78,7 @@ class Probe:
     duration: float
     damaged: int
     sound: Sound | None
+    sound_lasts: float | None = None
 
     @property
     def has_audio(self) -> bool:
@@ -159,6 +161,7 @@ def judged(
         duration=round(picture.seconds, 6),
         damaged=told.damaged,
         sound=_sound(chosen.sound, decoded, counts[len(stretches)]),
+        sound_lasts=_sound_lasts(chosen),
     )
 
 
@@ -177,6 +180,12 @@ def _pixel_aspect(decoded: bytes) -> Fraction:
 def _fps(picture: Track) -> Fraction:
     """On average; variable rates come as the nearest fraction that is not absurd."""
     return Fraction(picture.samples.count * picture.timescale, picture.samples.ticks).limit_denominator(1001)
+
+
+def _sound_lasts(chosen: Chosen) -> float | None:
+    if chosen.sound is None:
+        return None
+    return round(max(0.0, chosen.sound.delay - chosen.picture.delay) + chosen.sound.seconds, 6)
 
 
 def _sound(track: Track | None, decoded: bytes, frames: int) -> Sound | None:

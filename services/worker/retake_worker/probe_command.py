@@ -9,7 +9,9 @@ from pathlib import Path
 
 from retake.domain.limits import Limits
 from retake_worker.chosen import Chosen
-from retake_worker.ffmpeg_command import SMALL, SOURCE, reading
+from retake_worker.clip import HDR
+from retake_worker.ffmpeg_command import SMALL, SOURCE, TONEMAPPED, reading
+from retake_worker.movie import Track
 from retake_worker.windows import Window
 
 PICTURE = "picture-{window}-%02d.webp"
@@ -21,6 +23,7 @@ def probe_arguments(chosen: Chosen, stretches: Sequence[Window], demuxer: str, l
     """One input for each stretch, each with a decoder of its own. Edit lists are set aside: all samples count. The file
     is looked into by ffmpeg once; opening it again, all that is needed is in its index."""
     inputs, chains, outputs = [], [], []
+    small = ",".join([*_as_in_takes(chosen.picture), SMALL])
     for number, window in enumerate(stretches):
         seek = (
             [] if window.start is None else ["-seek_timestamp", "1", "-noaccurate_seek", "-ss", f"{window.start:.6f}"]
@@ -31,7 +34,7 @@ def probe_arguments(chosen: Chosen, stretches: Sequence[Window], demuxer: str, l
         told = "showinfo=checksum=0," if number == 0 else ""
         chains += [
             f"[{number}:{chosen.picture.number}]trim=end_frame={window.frames},{told}split[f{number}][d{number}]",
-            f"[d{number}]select=not(mod(n-{every // 2}\\,{every})),{SMALL},split[p{number}][q{number}]",
+            f"[d{number}]select=not(mod(n-{every // 2}\\,{every})),{small},split[p{number}][q{number}]",
         ]
         outputs += ["-map", f"[f{number}]"]
     if chosen.sound is not None:
@@ -48,6 +51,14 @@ def probe_arguments(chosen: Chosen, stretches: Sequence[Window], demuxer: str, l
         "-nostdin", "-hide_banner", "-v", "repeat+info", "-nostats", "-y", "-max_error_rate", "1", *inputs,
         "-filter_threads", "1", "-filter_complex_threads", "1", "-filter_complex", ";".join(chains), *outputs,
     ]  # fmt: skip
+
+
+def _as_in_takes(picture: Track) -> list[str]:
+    """Nothing to be done, unless the file says that it is of high dynamic range."""
+    if picture.transfer not in HDR:
+        return []
+    curve = HDR[picture.transfer]
+    return [f"setparams=range=tv:color_primaries=bt2020:color_trc={curve}:colorspace=bt2020nc", *TONEMAPPED]
 
 
 def pictures(folder: Path) -> list[bytes]:

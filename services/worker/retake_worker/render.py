@@ -22,7 +22,7 @@ from retake.blobs.keys import Result, ResultThumb
 from retake.domain.distinct import Pair
 from retake.domain.errors import CORRUPT, ENCODER, BadInput, Failure
 from retake.domain.limits import Limits
-from retake.domain.recipe import lasting, shown_of
+from retake.domain.recipe import lasting, shown_of, sounding
 from retake.domain.work import Claim, Rendered
 from retake_worker.clip import MOST_FPS, Clip
 from retake_worker.diagnosis import diagnosis
@@ -38,7 +38,7 @@ from retake_worker.ffmpeg_command import (
     thumbs_of,
 )
 from retake_worker.ffmpeg_process import FFmpegError, FFmpegFailed, Patience, run
-from retake_worker.movie import Movie, read_movie
+from retake_worker.movie import Movie, Track, read_movie
 from retake_worker.probe import Told, too_few
 from retake_worker.sandbox import Program
 
@@ -48,6 +48,7 @@ _PIECE = 2**20
 _AT_LEAST = 120.0
 _SECONDS_PER_MEGAPIXEL = 0.2  # twenty times what a frame of a take costs
 _TOLERANCE = 2  # frames
+_SOUND_TOLERANCE = 0.25  # seconds
 # What takes may be long, several times what any profile gives: pictures, sound, and the small frames.
 _SPACE_AT_LEAST, _BYTES_PER_PIXEL, _BYTES_PER_SECOND = 64 * 2**20, 0.1, 64_000
 
@@ -178,8 +179,17 @@ def complaint_about(movie: Movie, clip: Clip, recipe: Mapping[str, Any]) -> str 
     due = lasting(recipe, clip.seconds)
     if abs(picture.seconds - due) > slack * clip.seconds / clip.frames:
         return f"it lasts {picture.seconds:.3f} s, and {due:.3f} are due"
-    if sounds and not sounds[0].samples.count:
+    return _complaint_about_sound(sounds[0], clip, recipe) if sounds else None
+
+
+def _complaint_about_sound(sound: Track, clip: Clip, recipe: Mapping[str, Any]) -> str | None:
+    if not sound.samples.count:
         return "its sound is empty"
+    if clip.sound_lasts is None:  # it was looked at by a worker that did not ask
+        return None
+    due = sounding(recipe, clip.seconds, clip.sound_lasts)
+    if abs(sound.seconds - due) > _SOUND_TOLERANCE + clip.doubtful * clip.seconds / clip.frames:
+        return f"its sound lasts {sound.seconds:.3f} s, and {due:.3f} are due"
     return None
 
 

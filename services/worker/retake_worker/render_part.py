@@ -31,7 +31,7 @@ async def render_part(tools: Tools, claimed: Claim, work: Work, folder: Path, fr
     """Returns when each take is completed or failed; the part itself is still to be finished. Raises BadInput when the
     source turns out to be damaged where inspect did not look."""
     assert work.probe is not None, "a part to render was planned from a probe"
-    await tools.scratch.sources.bring(tools.blobs, work, folder / SOURCE)
+    await tools.bring(work, folder / SOURCE)
     tools.reach("downloaded")
     kitchen = Kitchen(tools.ffmpeg, clip_of(Probe.from_plain(work.probe)), folder, tools.limits, engine=tools.engine)
     rendering = Rendering(tools, claimed, kitchen, frames, work)

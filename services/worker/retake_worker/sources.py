@@ -8,6 +8,7 @@ next part, up to a bound and for a while, and the one that was used longest ago 
 import asyncio
 import hashlib
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -18,7 +19,13 @@ from retake.blobs.bucket import Blobs
 from retake.blobs.errors import BlobMissing
 from retake.domain.work import ChunkPlace, Work
 
+Ready = Callable[[Path], Awaitable[None]]
+
 _KEPT_FOR = 600.0  # seconds: a deleted video should not stay here for long
+
+
+async def as_it_is(_file: Path) -> None:
+    return
 
 
 @dataclass
@@ -43,14 +50,15 @@ class Sources:
         self._folder, self._most = folder, most
         self._kept: dict[UUID, _Kept] = {}  # the one used last is last
 
-    async def bring(self, blobs: Blobs, work: Work, place: Path) -> str:
-        """Puts a link to the source at `place`, and returns its SHA-256."""
+    async def bring(self, blobs: Blobs, work: Work, place: Path, ready: Ready = as_it_is) -> str:
+        """Puts a link to the source at `place`, and returns the SHA-256 of what was uploaded. `ready` may put another
+        file in its place before anybody gets it."""
         kept = self._kept.pop(work.source, None)
         metrics.SOURCES.labels("fetched" if kept is None else "shared").inc()
         if kept is None:
             self._make_room(work.size)
             file = self._folder / str(work.source)
-            kept = _Kept(work.source, file, work.size, asyncio.create_task(download(blobs, work, file)))
+            kept = _Kept(work.source, file, work.size, asyncio.create_task(_fetch(blobs, work, file, ready)))
         self._kept[work.source] = kept
         kept.users.add(place.parent)
         try:
@@ -95,6 +103,12 @@ class Sources:
         kept.file.unlink(missing_ok=True)
         if self._kept.get(kept.source) is kept:
             del self._kept[kept.source]
+
+
+async def _fetch(blobs: Blobs, work: Work, place: Path, ready: Ready) -> str:
+    sha256 = await download(blobs, work, place)
+    await ready(place)
+    return sha256
 
 
 async def download(blobs: Blobs, work: Work, place: Path) -> str:

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
 from retake.blobs.bucket import Blobs
 from retake.bus.connection import Bus
 from retake.domain.limits import Limits
 from retake.domain.timing import Timing
+from retake.domain.work import Work
 from retake.store.connect import Database
 from retake_worker.engine import Engine
+from retake_worker.rewrap import rewrap
 from retake_worker.sandbox import Program
 from retake_worker.scratch import Scratch
 
@@ -31,3 +35,8 @@ class Tools:
     engine: Engine = field(default_factory=Engine)
     layers: Sequence[str] = ()  # of the sandbox, that hold here
     reach: Reach = lambda _step: None
+
+    async def bring(self, work: Work, place: Path) -> str:
+        """Puts the source of a part there, as MP4 or MOV; returns the SHA-256 of what was uploaded."""
+        ready = partial(rewrap, self.ffmpeg, self.limits)
+        return await self.scratch.sources.bring(self.blobs, work, place, ready)
