@@ -35,7 +35,7 @@ async def audit(
     at_rest: bool = False,
     deep: bool = False,
 ) -> AsyncIterator[Violation]:
-    """`deep` reads every result and compares its bytes with the row's checksum. Without `blobs` rows are all it sees."""
+    """`deep` reads every result and compares its bytes with the row's checksum; without `blobs` only rows are seen."""
     named = [
         ("I2", await history.changed_after_the_end(database)),
         ("I3", await history.published_twice(database)),
