@@ -4,6 +4,7 @@ Each test gets a database cloned from a migrated template, a bucket prefix and a
 see nor clean up after each other.
 
 A test that runs pytest itself (the canaries) lends it these servers: their addresses, as JSON, in RETAKE_TEST_SERVERS.
+A test that plants what must not be says which invariants it breaks, and why: `@pytest.mark.unsound("I9", why="...")`.
 A test that needs a tool of the system says so, `@requires_tool("unzip")`; without the tool it is listed by name as not
 run. Where all must run (NOTHING_SKIPPED=1, as in .ci/run), whatever is skipped has failed.
 """
@@ -25,7 +26,9 @@ import psycopg
 import pytest
 
 from clips import Clips
+from retake.audit import Violation, audit
 from retake.blobs.bucket import Blobs, open_blobs
+from retake.domain.timing import Timing
 from retake.settings import Bucket, Nats, Postgres
 from retake.store.connect import Database, open_database
 from retake.store.migrate import migrate
@@ -174,11 +177,24 @@ async def empty_database(stack: Stack, unique: str) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def postgres(stack: Stack, unique: str) -> AsyncIterator[Postgres]:
-    """Settings of a migrated database of this test's own."""
+async def postgres(stack: Stack, unique: str, request: pytest.FixtureRequest) -> AsyncIterator[Postgres]:
+    """Settings of a migrated database of this test's own. Whatever a test did, the audit of its rows is clean after it,
+    but for the invariants that the test says it breaks."""
     await create_database(stack.addresses.database_url, unique, TEMPLATE)
-    yield Postgres(url=database_url(stack.addresses.database_url, unique), pool=10)
+    settings = Postgres(url=database_url(stack.addresses.database_url, unique), pool=10)
+    yield settings
+    found = await violations(settings)
     await drop_database(stack.addresses.database_url, unique)
+    broken = {invariant for mark in request.node.iter_markers("unsound") for invariant in mark.args}
+    assert [one for one in found if one.invariant not in broken] == []
+
+
+async def violations(settings: Postgres) -> list[Violation]:
+    async with open_database(settings, name="audit") as database:
+        async with database.transaction() as connection:
+            if not await (await connection.execute("SELECT FROM job LIMIT 1")).fetchone():
+                return []
+        return [one async for one in audit(database, None, None, Timing())]
 
 
 @pytest.fixture

@@ -79,10 +79,15 @@ async def running(data: Path, **settings: str) -> AsyncIterator[Run]:
 
 
 def descendants(pid: int) -> Iterator[int]:
+    """One look at every process, as long looks miss what is short."""
+    children: dict[int | None, list[int]] = {}
     for folder in Path("/proc").iterdir():
-        if folder.name.isdigit() and parent_of(int(folder.name)) == pid:
-            yield int(folder.name)
-            yield from descendants(int(folder.name))
+        if folder.name.isdigit():
+            children.setdefault(parent_of(int(folder.name)), []).append(int(folder.name))
+    found = [pid]
+    for one in found:
+        found += children.get(one, [])
+    yield from found[1:]
 
 
 def parent_of(pid: int) -> int | None:

@@ -20,10 +20,13 @@ class Api:
     def __init__(self, url: str, pid: int, folder: Path) -> None:
         self.url, self.pid, self.folder = url, pid, folder
 
+    def memory(self) -> int:
+        """What it has now, in bytes."""
+        return self._status("VmRSS")
+
     def peak(self) -> int:
-        """The most memory it ever had, in bytes."""
-        line = next(line for line in self._proc("status").splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
+        """The most it ever had."""
+        return self._status("VmHWM")
 
     def forget_peak(self) -> None:
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")
@@ -37,6 +40,10 @@ class Api:
         """Seconds."""
         fields = self._proc("stat").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def _status(self, name: str) -> int:
+        line = next(line for line in self._proc("status").splitlines() if line.startswith(name))
+        return int(line.split()[1]) * 1024
 
     def _proc(self, name: str) -> str:
         return Path(f"/proc/{self.pid}/{name}").read_text()

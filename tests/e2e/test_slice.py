@@ -87,7 +87,15 @@ async def left_over(run: Run) -> tuple[list[str], list[str]]:
 
 
 def ffmpegs(run: Run) -> list[int]:
-    return [pid for pid in descendants(run.process.pid) if "ffmpeg" in Path(f"/proc/{pid}/cmdline").read_text()]
+    return [pid for pid in descendants(run.process.pid) if "ffmpeg" in command(pid)]
+
+
+def command(pid: int) -> str:
+    """Nothing when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 async def test_what_was_accepted_is_done_although_its_client_was_killed_at_once(tmp_path: Path, clips: Clips) -> None:

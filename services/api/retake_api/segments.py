@@ -6,8 +6,8 @@ from hashlib import sha256
 
 from retake.blobs.bucket import Blobs
 
-PIECE = 2**18
-"""The most that is read, and sent, at once: twenty slow clients hold five megabytes."""
+PIECE = 2**17
+"""The most that is read, and sent, at once: twenty slow clients hold two and a half megabytes."""
 
 
 @dataclass(frozen=True)
