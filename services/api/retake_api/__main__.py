@@ -31,6 +31,7 @@ from retake_api.heads import bounded
 from retake_api.keys import Keys
 from retake_api.live import Live
 from retake_api.login import Door
+from retake_api.memory import give_back_what_is_freed
 from retake_api.password import Password
 from retake_api.signing import Signer
 from retake_api.webhooks import Sender
@@ -128,6 +129,7 @@ async def run(settings: Settings) -> None:
 
 
 def main() -> int:
+    give_back_what_is_freed()
     return enter(
         "api", Settings, lambda settings: uvloop.run(run(settings)), ends=(Unavailable, BlobError, SettingsError)
     )
