@@ -21,6 +21,7 @@ from retake.store.connect import Database
 from retake_api import (
     control,
     creation,
+    deliveries,
     docs,
     downloads,
     event_streams,
@@ -106,6 +107,7 @@ def create_app(tools: Tools) -> FastAPI:
     files.install(app, gate.workspace, tools.database, tools.blobs, delivery)
     links.install(app, gate, tools.access)
     event_streams.install(app, gate, tools.database, tools.live)
+    deliveries.install(app, gate, tools.database)
     docs.install(app)
     openapi.install(app)
     return app
