@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from retake_worker.ffmpeg_process import find_ffmpeg
-from scenes import Film, film
+from scenes import SPEECH, Film, film
 
 SECONDS = 6
 CLIPS = ("720p", "1080p", "real")
@@ -32,9 +32,20 @@ def made(name: str, folder: Path) -> Path:
 
 def _real(file: Path) -> Path:
     """People in the street before a fixed camera, 768 x 576, 10 frames a second, from Debian's opencv-doc: 20 seconds
-    of it, in H.264 as a phone writes it. Skipped without apt or without a way to its packages."""
+    of it, in H.264 as a phone writes it, with sound that is made. Skipped without apt or a way to its packages."""
     arguments = ["-c:v", "libx264", "-preset", "veryfast", "-b:v", "3M", "-g", "30", "-c:a", "aac", "-shortest"]
-    ffmpeg("-t", "20", "-i", str(_street(file.parent)), "-f", "lavfi", "-i", "sine=440", *arguments, str(file))
+    ffmpeg(
+        "-t",
+        "20",
+        "-i",
+        str(_street(file.parent)),
+        "-f",
+        "lavfi",
+        "-i",
+        f"aevalsrc='{SPEECH}':s=44100",
+        *arguments,
+        str(file),
+    )
     return file
 
 

@@ -70,6 +70,7 @@ async def tools(database: Database, blobs: Blobs) -> Tools:
         storage=read(Storage, {}),
         wake=nobody,
         live=Live(database, Timing()),
+        webhooks=True,
     )
 
 

@@ -93,11 +93,21 @@ async def test_a_form_that_is_wrong_is_refused_whole(
 
 
 async def test_an_option_that_is_none_is_named_with_those_there_are(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/api/jobs", **form(("a.mp4", clip()), options='{"seed": 1, "callbackUrl": "x"}'))
+    answer = await client.post("/api/jobs", **form(("a.mp4", clip()), options='{"seed": 1, "haltOnErrors": true}'))
 
     told = answer.json()
-    assert "callbackUrl" in told["error"]
-    assert told["allowed"] == ["effects", "keepSource", "name", "preset", "priority", "profile", "recipes", "seed"]
+    assert "haltOnErrors" in told["error"]
+    assert told["allowed"] == [
+        "callbackUrl",
+        "effects",
+        "keepSource",
+        "name",
+        "preset",
+        "priority",
+        "profile",
+        "recipes",
+        "seed",
+    ]
 
 
 async def test_what_is_no_form_is_refused_before_its_body(client: httpx.AsyncClient) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
 from api.conftest import rows
@@ -123,6 +124,23 @@ async def test_what_happens_to_a_job_is_sent_numbered_and_signed(desk: Desk, rec
         due = signature(SECRET, headers["webhook-id"], int(headers["webhook-timestamp"]), body)
         assert headers["webhook-signature"] == due
     assert await desk.log(job) == [(number, "delivered", 204, None) for number in (1, 2, 3)]
+
+
+async def test_people_are_told_what_was_sent_and_what_became_of_it(
+    desk: Desk, receiver: Receiver, client: httpx.AsyncClient
+) -> None:
+    job = await desk.job(receiver.url)
+    await desk.send_all()
+    await wish(desk.database, job, Wish.PAUSE)
+    await wish(desk.database, job, Wish.CANCEL)
+
+    *waiting, sent = (await client.get(f"/api/jobs/{job}/deliveries")).json()
+
+    assert (sent["id"], sent["type"], sent["status"]) == (receiver.came[0][1]["webhook-id"], "job.queued", "delivered")
+    assert (sent["sequence"], sent["attempts"], sent["answered"], sent["nextAt"]) == (1, 1, 204, None)
+    assert [(one["type"], one["status"]) for one in waiting] == [
+        ("job.cancelled", "waiting"), ("file.cancelled", "waiting"), ("job.paused", "waiting"),
+    ]  # fmt: skip
 
 
 async def test_a_job_without_an_address_sends_nothing(desk: Desk) -> None:

@@ -49,7 +49,7 @@ def test_releases_are_told_apart(told: str, words: str, version: tuple[int, ...]
 
 def test_an_older_ffmpeg_is_asked_in_its_own_words() -> None:
     assert [Engine(version=version).time_base for version in [(5, 1), (6, 0), (6, 1), (9, 0)]] == [
-        "-1", "-1", "filter", "filter",
+        "1:90000", "1:90000", "filter", "filter",
     ]  # fmt: skip
 
 

@@ -102,6 +102,7 @@ async def run(settings: Settings) -> None:
             storage=settings.storage,
             wake=dispatch.wake,
             live=live,
+            webhooks=settings.webhooks.secret is not None,
         )
         config = uvicorn.Config(
             create_app(tools),

@@ -23,6 +23,9 @@ async def accept_job(dock: Dock, caller: Caller, new: NewJob, key: KeyOwner | No
     """Or a Problem."""
     if new.priority > PRIORITIES["normal"]:
         caller.must(Scope.ADMIN)
+    if "callbackUrl" in new.options and not dock.webhooks:
+        sentence = "The option `callbackUrl` needs webhooks, which are not set up here (RETAKE_WEBHOOK_SECRET)."
+        raise Problem(422, "no_webhooks", sentence)
     new = replace(new, retention=dock.storage.retention(new.kind))
     await admitted(dock, lambda: accept(dock.database, new, cap=dock.storage.cap, queue=dock.queue, key=key))
 

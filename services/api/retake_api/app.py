@@ -19,7 +19,9 @@ from retake.health import Health
 from retake.settings import Api, Storage, Uploads
 from retake.store.connect import Database
 from retake_api import (
+    control,
     creation,
+    deliveries,
     docs,
     downloads,
     event_streams,
@@ -32,12 +34,14 @@ from retake_api import (
     schemas,
     storage,
     tus,
+    workers,
 )
 from retake_api.addresses import PathPrefix
 from retake_api.auth import Access, Gate
 from retake_api.bodies import SmallBodies
 from retake_api.buffers import Buffers
 from retake_api.delivery import Delivery
+from retake_api.expected import Expected
 from retake_api.incoming import MIB, Dock
 from retake_api.live import Live
 from retake_api.login import Door
@@ -71,6 +75,8 @@ class Tools:
     wake: Callable[[], Awaitable[None]]
     """Tells the relay that there is something to announce."""
     live: Live
+    webhooks: bool
+    """Whether there are any here."""
 
 
 def create_app(tools: Tools) -> FastAPI:
@@ -86,16 +92,22 @@ def create_app(tools: Tools) -> FastAPI:
     gate = Gate(tools.access)
     login.install(app, gate, tools.door)
     buffers = Buffers(tools.limits.buffer_mib * MIB)
-    dock = Dock(tools.database, tools.blobs, buffers, tools.limits, tools.storage, tools.timing)
+    dock = Dock(
+        tools.database, tools.blobs, buffers, tools.limits, tools.storage, tools.timing, webhooks=tools.webhooks
+    )
     creation.install(app, gate, dock, tools.wake)
     tus.install(app, gate, dock)
-    jobs.install(app, gate, tools.database)
-    storage.install(app, gate, tools.database, tools.storage)
+    expected = Expected(tools.database, tools.timing)
+    jobs.install(app, gate, tools.database, expected)
+    control.install(app, gate, control.Controls(dock, expected, tools.wake), tools.access)
+    workers.install(app, gate, tools.database, tools.timing)
+    storage.install(app, gate, tools.database, tools.storage, expected)
     delivery = Delivery(tools.database, tools.blobs, tools.timing)
     downloads.install(app, gate.workspace, tools.database, delivery)
     files.install(app, gate.workspace, tools.database, tools.blobs, delivery)
     links.install(app, gate, tools.access)
     event_streams.install(app, gate, tools.database, tools.live)
+    deliveries.install(app, gate, tools.database)
     docs.install(app)
     openapi.install(app)
     return app

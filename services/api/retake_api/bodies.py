@@ -29,6 +29,12 @@ async def json_object(request: Request) -> dict[str, Any]:
     return found
 
 
+async def may_be_json_object(request: Request) -> dict[str, Any]:
+    """The same where no body at all is one, too: the object without anything in it."""
+    bare = request.headers.get("Content-Length", "0") == "0" and "Transfer-Encoding" not in request.headers
+    return {} if bare else await json_object(request)
+
+
 class SmallBodies(APIRoute):
     """A route whose body the framework reads: no more of it than of those above."""
 

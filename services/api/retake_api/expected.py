@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from retake.domain.forecast import Outlook, forecast
+from retake.domain.states import State
 from retake.domain.timing import Timing
 from retake.store.connect import Database
 from retake.store.outstanding import outstanding
+from retake.store.views import Row
 
 _FRESH = 2.0
 _SHARE = 20  # no more than one twentieth of the time goes into it, however much work there is
@@ -21,12 +23,14 @@ class Expected:
         self._until = 0.0
         self._one_at_a_time = asyncio.Lock()
 
-    async def of(self, job: UUID) -> Outlook:
-        """Of any job; there is nothing to tell of one that has ended, is paused, or comes after too many others."""
+    async def of(self, row: Row) -> Outlook:
+        """There is nothing to tell of a job that has ended, is paused, or comes after too many others."""
+        if row["state"] not in {State.QUEUED, State.PROCESSING}:
+            return Outlook()
         async with self._one_at_a_time:
             if time.monotonic() >= self._until:
                 await self._look()
-        return self._told.get(job, Outlook())
+        return self._told.get(row["id"], Outlook())
 
     async def _look(self) -> None:
         work, slots = await outstanding(self._database, self._timing)

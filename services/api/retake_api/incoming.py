@@ -30,6 +30,8 @@ class Dock:
     limits: Uploads
     storage: Storage
     timing: Timing
+    webhooks: bool
+    """Whether a job may name an address to be told at."""
 
     @property
     def queue(self) -> Queue:

@@ -17,6 +17,7 @@ from retake.store.views import FILES, Page, Row, job_view, summaries
 from retake_api import views
 from retake_api.auth import Caller, Gate
 from retake_api.described import Answers, refuses
+from retake_api.expected import Expected
 from retake_api.filters import FILES_ASKED, JOBS_ASKED, read_files, read_jobs, write_cursor
 from retake_api.problems import NothingHere
 from retake_api.schemas import DeletedJob, FileId, Files, FileWithRecipes, Job, JobId, Summary
@@ -25,12 +26,12 @@ _UNCHANGED: Answers = {304: {"description": "It is as it was when its `ETag`, no
 _NOT_ASKED = refuses({400: "There is no such parameter, or it cannot have that value; `allowed` says what can be."})
 
 
-def install(app: FastAPI, gate: Gate, database: Database) -> None:
-    _install_jobs(app, gate, database)
+def install(app: FastAPI, gate: Gate, database: Database, expected: Expected) -> None:
+    _install_jobs(app, gate, database, expected)
     _install_files(app, gate, database)
 
 
-def _install_jobs(app: FastAPI, gate: Gate, database: Database) -> None:
+def _install_jobs(app: FastAPI, gate: Gate, database: Database, expected: Expected) -> None:
     @app.get(
         "/api/jobs",
         summary="List jobs, newest first",
@@ -61,7 +62,8 @@ def _install_jobs(app: FastAPI, gate: Gate, database: Database) -> None:
         responses=_UNCHANGED,
     )
     async def show_job(request: Request, job_id: JobId, caller: Annotated[Caller, Depends(gate)]) -> Response:
-        return _json(request, views.job(await found(database, caller, job_id)))
+        row = await found(database, caller, job_id)
+        return _json(request, views.job(row, await expected.of(row)))
 
     @app.delete(
         "/api/jobs/{job_id}",

@@ -11,6 +11,7 @@ from typing import Any
 
 from retake.domain.options import RENDER_OPTIONS, BadOption, read_render_options
 from retake.domain.recipe import LARGEST_SEED, MOST_TAKES
+from retake_api.posting import Target
 from retake_api.problems import Problem
 
 FEWEST, USUAL, MOST = 1, 5, MOST_TAKES
@@ -32,6 +33,7 @@ class Options:
     seed: int | None = None
     priority: str | None = None
     keep_source: bool | None = None
+    callback_url: str | None = None
     render: Mapping[str, Any] = field(default_factory=dict)
 
     def stored(self) -> dict[str, Any]:
@@ -141,10 +143,19 @@ def _keep_source(given: Any) -> bool:
     return given
 
 
+def _callback_url(given: Any) -> str:
+    try:
+        Target.of(str(given))
+    except ValueError as error:
+        raise Problem(422, "invalid_options", f"The option `callbackUrl` {error}.") from None
+    return str(given)
+
+
 _OWN: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "name": ("name", _name),
     "seed": ("seed", _seed),
     "priority": ("priority", _priority),
     "keepSource": ("keep_source", _keep_source),
+    "callbackUrl": ("callback_url", _callback_url),
 }
 """Where each is kept, and who reads it."""

@@ -50,9 +50,13 @@ class Target:
             raise ValueError("must not hold a user or password")
         if parts.fragment:
             raise ValueError("must not have a fragment (#)")
+        try:
+            port = parts.port
+        except ValueError:
+            raise ValueError("must have a port from 0 to 65535, or none") from None
         secure = parts.scheme == "https"
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        return cls(secure, parts.hostname, parts.port or (443 if secure else 80), path)
+        return cls(secure, parts.hostname, port or (443 if secure else 80), path)
 
     @property
     def authority(self) -> str:

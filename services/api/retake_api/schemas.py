@@ -201,6 +201,8 @@ class Job(Shape):
     completed_variations: Annotated[int, said(2)]
     failed_variations: Annotated[int, said(0)]
     progress: Share
+    eta_seconds: Annotated[int | None, said(95, "Until it is done, as far as one can know.")]
+    queue_position: Annotated[int | None, said(None, "Counted from 1, while no worker has touched it.")]
     seed: Annotated[int, said(7)]
     distinct: Distinct | None
     files: list[FileWithVariations]

@@ -23,6 +23,7 @@ from retake.store.eviction import (
 from retake_api import views
 from retake_api.auth import Caller, Gate
 from retake_api.described import refuses
+from retake_api.expected import Expected
 from retake_api.jobs import found
 from retake_api.problems import Problem
 from retake_api.schemas import BytesByKind, Job, JobId, Keep, KeptJob, NextToGo, StorageUse
@@ -31,7 +32,7 @@ SHOWN = 50
 """So many of the jobs that would go next."""
 
 
-def install(app: FastAPI, gate: Gate, database: Database, storage: Storage) -> None:
+def install(app: FastAPI, gate: Gate, database: Database, storage: Storage, expected: Expected) -> None:
     @app.get(
         "/api/storage",
         summary="What is stored, and what goes next",
@@ -64,7 +65,8 @@ def install(app: FastAPI, gate: Gate, database: Database, storage: Storage) -> N
             most = storage.kept_jobs
             sentence = f"At most {most} jobs can be kept; let one of them go first."
             raise Problem(409, "too_many_kept", sentence, limit=most) from None
-        return Response(to_json(views.job(await found(database, caller, job_id))), media_type="application/json")
+        row = await found(database, caller, job_id)
+        return Response(to_json(views.job(row, await expected.of(row))), media_type="application/json")
 
 
 async def storage_use(database: Database, storage: Storage, workspace: UUID) -> StorageUse:

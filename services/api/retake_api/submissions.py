@@ -22,6 +22,7 @@ class JobForm(Shape):
             examples=['{"name": "spring", "seed": 7}'],
             description="A JSON object: `name`; `seed`, a whole number; `priority`, low, normal or high (which needs "
             "the scope admin); `keepSource`, true to keep the videos for more takes until the job expires; "
+            "`callbackUrl`, an address to be told at what happens (signed by Standard Webhooks); "
             "and of what takes look like `preset`, `effects`, `recipes` and `profile`.",
         ),
     ]

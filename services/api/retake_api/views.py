@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from retake.domain import distinct
+from retake.domain.forecast import Outlook
 from retake.store.views import Row
 from retake_api.addresses import address
 
@@ -37,7 +38,7 @@ def summary(row: Row) -> Told:
     }
 
 
-def job(row: Row) -> Told:
+def job(row: Row, outlook: Outlook) -> Told:
     files = [file(row, video) for video in row["files"]]
     code, why = _why(row, files)
     return {
@@ -53,6 +54,8 @@ def job(row: Row) -> Told:
         "completedVariations": row["completed"],
         "failedVariations": row["failed"],
         "progress": _rounded(row["progress"]),
+        "etaSeconds": None if outlook.seconds is None else round(outlook.seconds),
+        "queuePosition": outlook.position,
         "seed": row["seed"],
         "distinct": _distinct(row["files"]),
         "files": files,

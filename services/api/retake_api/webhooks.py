@@ -11,7 +11,10 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import Mapping
 from ipaddress import ip_network
+from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -36,11 +39,19 @@ def signature(secret: str, message: str, sent_at: int, body: bytes) -> str:
     return f"v1,{base64.b64encode(mac.digest()).decode()}"
 
 
+def message_id(delivery: UUID) -> str:
+    return f"msg_{delivery.hex}"
+
+
+def message_type(kind: str, body: Mapping[str, Any]) -> str:
+    return f"{'file' if kind == 'video' else kind}.{body['status']}"
+
+
 def payload(delivery: Delivery) -> bytes:
     """The same bytes at every try."""
     data = {("fileId" if name == "videoId" else name): value for name, value in delivery.body.items()}
     told = {
-        "type": f"{delivery.kind}.{data.get('status', 'changed')}".replace("video.", "file."),
+        "type": message_type(delivery.kind, delivery.body),
         "timestamp": delivery.at.isoformat(),
         "sequence": delivery.number,
         "data": {"jobId": str(delivery.job), **data},
@@ -77,7 +88,7 @@ class Sender:
         return len(due)
 
     async def _send(self, secret: str, delivery: Delivery) -> None:
-        name, sent_at, body = f"msg_{delivery.id.hex}", int(time.time()), payload(delivery)
+        name, sent_at, body = message_id(delivery.id), int(time.time()), payload(delivery)
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "retake",

@@ -11,6 +11,9 @@ X264 = "libx264"
 OLDEST, NEWEST = (5, 1), (9,)
 """Releases of FFmpeg that are known to work."""
 
+CLOCK = 90_000
+"""Ticks a second, of filters: a source may count in whole frames, too coarse to be a little faster."""
+
 _VERSION = re.compile(r"ffmpeg version (?P<words>n?(?P<major>\d+)\.(?P<minor>\d+)\S*|\S+)")
 _NVENC = {"ultrafast": "p1", "superfast": "p3", "veryfast": "p5"}
 _NAMED_TIME_BASE = (6, 1)
@@ -25,7 +28,7 @@ class Engine:
     @property
     def time_base(self) -> str:
         """What -enc_time_base is to be, so that the encoder counts as the filters do."""
-        return "filter" if self.version >= _NAMED_TIME_BASE else "-1"
+        return "filter" if self.version >= _NAMED_TIME_BASE else f"1:{CLOCK}"
 
 
 STANDARD = Engine()

@@ -16,14 +16,13 @@ from retake.domain.effects import EFFECTS
 from retake.domain.limits import Limits
 from retake_worker.clip import MOST_FPS, Clip
 from retake_worker.codecs import DECODERS
-from retake_worker.engine import STANDARD, Engine, encoding
+from retake_worker.engine import CLOCK, STANDARD, Engine, encoding
 
 Recipe = Mapping[str, Any]
 
 SOURCE = "source"
 """The source's name in the folder of a run."""
 
-_CLOCK = 90_000  # ticks a second: a source may count in whole frames, too coarse to be a little faster
 _FULL_HD = 1920 * 1080
 _THUMBS = 6
 
@@ -193,7 +192,7 @@ def _common_video(clip: Clip) -> list[str]:
     if clip.fps > MOST_FPS:
         filters.append(f"fps={MOST_FPS}")
     filters += _colours(clip)
-    filters.append(f"settb=1/{_CLOCK}")
+    filters.append(f"settb=1/{CLOCK}")
     if (clip.width, clip.height) != (clip.size.width, clip.size.height):
         filters.append(f"crop={clip.size.width}:{clip.size.height}:0:0")
     return filters
