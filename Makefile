@@ -29,7 +29,7 @@ status: setup ## Say which parts run, and where
 	@python -m retake_local status
 
 test: setup ## Run all the tests on real Postgres, NATS and S3 (under 10 minutes)
-	@python -m pytest -n 2 --dist loadfile -m "not faults and not bench"
+	@python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not faults and not bench"
 
 test-unit: setup ## Run only the tests that need no server (seconds)
 	@python -m pytest tests/unit

@@ -192,7 +192,7 @@ async def postgres(stack: Stack, unique: str, request: pytest.FixtureRequest) ->
 async def violations(settings: Postgres) -> list[Violation]:
     async with open_database(settings, name="audit") as database:
         async with database.transaction() as connection:
-            if not await (await connection.execute("SELECT FROM job LIMIT 1")).fetchone():
+            if await (await connection.execute("SELECT FROM job LIMIT 1")).fetchone() is None:
                 return []
         return [one async for one in audit(database, None, None, Timing())]
 

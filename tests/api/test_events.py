@@ -137,7 +137,7 @@ async def test_progress_is_told_without_a_number_to_those_it_concerns(
     async with listening(client, f"/api/jobs/{job['jobId']}/events") as told:
         await next_of(told, "ready")
         server.live.tick(tick)
-        came = await next_of(told)
+        came = await next_of(told, "progress")
 
     assert came == Told(
         "progress", None,

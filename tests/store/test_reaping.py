@@ -66,6 +66,7 @@ async def test_a_part_whose_lease_lives_is_not_taken_back(scene: Scene) -> None:
     assert (await reap(scene.database, AT_ONCE)).parts == 0
 
 
+@pytest.mark.unsound("I1", why="leases are moved into the past, and one pass leaves some")
 async def test_a_pass_takes_back_the_longest_lost_first_and_no_more_than_its_limit(scene: Scene) -> None:
     job = await scene.job(videos=3)
     for age, part in enumerate(await scene.parts(job)):

@@ -85,7 +85,7 @@ def avi_seconds(file: BinaryIO, size: int) -> float | None:
     for chunk in _chunks(file, riffs[0].body + 4, riffs[0].end or size):
         file.seek(chunk.body)
         if chunk.name == b"LIST" and file.read(4) == b"hdrl":
-            head = file.read(min((chunk.end or 0) - chunk.body - 4, _MOST_HEAD))
+            head = file.read(max(0, min((chunk.end or 0) - chunk.body - 4, _MOST_HEAD)))
         indexed = indexed or chunk.name == b"idx1"
     flags = _numbers(head, b"avih", 12, 1)
     if flags is None:
