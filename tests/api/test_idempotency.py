@@ -277,6 +277,7 @@ async def test_however_far_an_api_came_that_was_killed_the_same_request_makes_on
                     assert (await client.post(f"{address}/api/jobs", **request)).status_code == 202
                     break
                 except httpx.TransportError:
+                    assert apis.returncode is None
                     killed += 1
 
                 async def answered(request: dict[str, Any] = request) -> httpx.Response | None:
