@@ -70,6 +70,7 @@ async def serve(listening: socket.socket, lease: float, death: Death) -> None:
         tools = Tools(
             database=mortal, blobs=blobs, health=Health({}), needed=frozenset(), access=access, door=door, web=web,
             limits=read(Uploads, {}), storage=read(Storage, {}), timing=timing, wake=nobody, live=Live(mortal, timing),
+            webhooks=True,
         )  # fmt: skip
         config = uvicorn.Config(create_app(tools), log_config=None, access_log=False, lifespan="off")
         await uvicorn.Server(config).serve(sockets=[listening])
