@@ -11,7 +11,10 @@ import pytest
 
 from conftest import Stack
 from retake.blobs.checks import CHECKS
-from retake.settings import Postgres
+from retake.bus.connection import open_bus
+from retake.bus.messages import PartAnnounced
+from retake.domain.timing import Timing
+from retake.settings import Nats, Postgres
 from retake.store.migrate import shipped
 from retake_local import folder
 
@@ -123,6 +126,19 @@ async def test_doctor_finds_a_ledger_that_is_wrong_and_repairs_it_only_when_aske
     assert "is charged 7 bytes and uses 0" in json.loads(again[1])["findings"][0]["problem"]
     assert (repaired[0], after[0]) == (0, 0)
     assert "repaired: workspace" in repaired[1]
+
+
+async def test_doctor_finds_a_message_that_is_left_in_the_stream_when_nothing_should_be_under_way(
+    sound: dict[str, str], nats: Nats
+) -> None:
+    async with open_bus(nats, Timing(), name="test") as bus:
+        await bus.publish_part(PartAnnounced(part_id="1", generation=1, kind="inspect"))
+
+    at_work = await run("retake", "doctor", "nats", **sound)
+    at_rest = await run("retake", "doctor", "nats", "--at-rest", **sound)
+
+    assert (at_work[0], at_rest[0]) == (0, 1)
+    assert "I13: 1 messages are left in it" in at_rest[1]
 
 
 @pytest.mark.parametrize("words", [(), ("cure",), ("doctor", "nothing"), ("migrate", "now")])
