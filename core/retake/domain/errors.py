@@ -67,4 +67,3 @@ INTERNAL = Failure(
 )
 
 FAILURES: tuple[Failure, ...] = tuple(one for one in list(globals().values()) if isinstance(one, Failure))
-BY_CODE = {one.code: one for one in FAILURES}

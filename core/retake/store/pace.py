@@ -58,11 +58,9 @@ async def _learn_render(connection: Connection, worker: str, claimed: Claim, sec
     guess = float(row["guess"])
     await connection.execute(
         """
-        UPDATE worker SET guessed = guessed * %(old)s + %(guess)s, took = took * %(old)s + %(took)s,
-            made = made * %(old)s + %(made)s
-        WHERE name = %(name)s
+        UPDATE worker SET took = took * %(old)s + %(took)s, made = made * %(old)s + %(made)s WHERE name = %(name)s
         """,
-        {"old": _OLD, "guess": guess, "took": seconds, "made": row["made"], "name": worker},
+        {"old": _OLD, "took": seconds, "made": row["made"], "name": worker},
     )
     return guess * await _add(connection, row["profile"], guess, seconds)
 

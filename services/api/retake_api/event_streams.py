@@ -41,7 +41,7 @@ After = Annotated[str | None, Query(description="The same, for those who cannot 
 _ANSWER = streams("text/event-stream", "Events, for as long as the client listens.")
 
 
-def install(app: FastAPI, gate: Gate, database: Database, live: Live, *, life: float = LIFE) -> None:
+def install(app: FastAPI, gate: Gate, database: Database, live: Live) -> None:
     @app.get(
         "/api/events",
         summary="All that happens to jobs, while it happens",
@@ -73,7 +73,7 @@ def install(app: FastAPI, gate: Gate, database: Database, live: Live, *, life: f
                 503, "crowded", "Too many are listening here; please ask for the job now and then instead.",
                 headers={"Retry-After": "30"},
             )  # fmt: skip
-        return EventStream(messages(workspace, job, given), life)
+        return EventStream(messages(workspace, job, given), LIFE)
 
     async def messages(workspace: UUID, job: UUID | None, given: str | None) -> AsyncGenerator[bytes, None]:
         yield _RETRY

@@ -8,9 +8,9 @@ other begins, nor which replica a client comes back to. Progress ticks pass thro
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import structlog
@@ -183,8 +183,12 @@ class Live:
 
 
 def _message(event: Event) -> bytes:
-    body = {("fileId" if name == "videoId" else name): value for name, value in event.body.items()}
-    return encoded(event.kind, event.id, {"jobId": str(event.job), "at": event.at.isoformat(), **body})
+    return encoded(event.kind, event.id, {"at": event.at.isoformat(), **in_public(event.job, event.body)})
+
+
+def in_public(job: UUID, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What an event says, in the words of the API: the list of a job's videos is called `files` there."""
+    return {"jobId": str(job), **{("fileId" if name == "videoId" else name): value for name, value in body.items()}}
 
 
 def encoded(kind: str, number: int | None, data: object) -> bytes:

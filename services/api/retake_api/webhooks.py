@@ -24,6 +24,7 @@ from retake.settings import Webhooks
 from retake.store import deliveries
 from retake.store.connect import Database, Unavailable
 from retake.store.deliveries import Delivery, take_due
+from retake_api.live import in_public
 from retake_api.posting import PATIENCE, Forbidden, NotSent, Target, post
 
 log = structlog.stdlib.get_logger(__name__)
@@ -49,12 +50,11 @@ def message_type(kind: str, body: Mapping[str, Any]) -> str:
 
 def payload(delivery: Delivery) -> bytes:
     """The same bytes at every try."""
-    data = {("fileId" if name == "videoId" else name): value for name, value in delivery.body.items()}
     told = {
         "type": message_type(delivery.kind, delivery.body),
         "timestamp": delivery.at.isoformat(),
         "sequence": delivery.number,
-        "data": {"jobId": str(delivery.job), **data},
+        "data": in_public(delivery.job, delivery.body),
     }
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
 

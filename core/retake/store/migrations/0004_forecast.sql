@@ -13,7 +13,6 @@ CREATE TABLE pace (
 
 ALTER TABLE worker
     ADD COLUMN gone_at timestamptz,
-    ADD COLUMN guessed double precision NOT NULL DEFAULT 0,
     ADD COLUMN took    double precision NOT NULL DEFAULT 0,
     ADD COLUMN made    double precision NOT NULL DEFAULT 0;
 COMMENT ON COLUMN worker.made IS 'seconds of finished takes; made / took is its speed, in times real time';
