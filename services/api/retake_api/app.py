@@ -1,7 +1,7 @@
 """The ASGI application: routes over what `__main__` opened and passes in.
 
-proxies > path prefix > shield (headers) > request log (id, one line, last resort) > CORS > patience (slow bodies)
-    > routes, each behind the gate but for the few here
+proxies > path prefix > shield (headers) > figures > request log (id, one line, last resort) > CORS
+    > patience (slow bodies) > routes, each behind the gate but for the few here
 """
 
 from collections.abc import Awaitable, Callable
@@ -46,6 +46,7 @@ from retake_api.incoming import MIB, Dock
 from retake_api.live import Live
 from retake_api.login import Door
 from retake_api.patience import Patience
+from retake_api.request_figures import RequestFigures
 from retake_api.request_log import RequestLog
 from retake_api.shield import Shield
 
@@ -124,6 +125,7 @@ def around(app: FastAPI, web: Api) -> None:
             expose_headers=EXPOSED,
         )
     app.add_middleware(RequestLog)
+    app.add_middleware(RequestFigures)
     app.add_middleware(Shield)
     app.add_middleware(PathPrefix, prefix=web.prefix)
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.proxies))
