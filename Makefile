@@ -34,14 +34,19 @@ test: setup ## Run all the tests on real Postgres, NATS and S3 (under 10 minutes
 test-unit: setup ## Run only the tests that need no server (seconds)
 	@python -m pytest tests/unit
 
+PAGES := services/api/web
+BIOME := node_modules/@biomejs/biome/bin/biome
 lint: setup ## Check style, import contracts and the wire schema
 	@ruff check . && ruff format --check . && lint-imports && buf lint proto && buf format --diff --exit-code proto
+	@cd $(PAGES) && node $(BIOME) check --error-on-warnings
 
 fmt: setup ## Format the code
 	@ruff check --fix --exit-zero --quiet . && ruff format . && buf format --write proto
+	@cd $(PAGES) && node $(BIOME) check --write
 
-types: setup ## Check types (mypy strict)
+types: setup ## Check types (mypy strict, and those of the pages)
 	@mypy
+	@cd $(PAGES) && node node_modules/typescript/bin/tsc
 
 generate: setup ## Write the generated files anew: wire code, docs tables
 	@python local/generate.py
