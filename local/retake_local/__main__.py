@@ -1,4 +1,4 @@
-"""`python -m retake_local run | status | stop | doctor`: what the make targets of the same names call."""
+"""`python -m retake_local run | status | stop | doctor | logs [job]`: what the make targets of the same names call."""
 
 import asyncio
 import json
@@ -16,6 +16,7 @@ import structlog
 from retake.settings import Laptop, SettingsError, read
 from retake_local.child import ChildError
 from retake_local.folder import Refused, is_locked, read_state
+from retake_local.story import tell_all, tell_job
 from retake_local.up import run, say
 
 
@@ -66,6 +67,17 @@ def doctor(environ: Mapping[str, str], words: Sequence[str]) -> int:
     ).returncode
 
 
+def logs(environ: Mapping[str, str], job: str) -> int:
+    folder = Path(read(Laptop, environ).data).absolute() / "logs"
+    try:
+        return tell_job(folder, job) if job else tell_all(folder)
+    except KeyboardInterrupt:
+        return 0
+    except BrokenPipeError:  # whoever read along has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
 def main(verb: str, words: Sequence[str], environ: Mapping[str, str]) -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     try:
@@ -78,8 +90,10 @@ def main(verb: str, words: Sequence[str], environ: Mapping[str, str]) -> int:
                 return stop(environ)
             case "doctor":
                 return doctor(environ, words)
+            case "logs":
+                return logs(environ, "".join(words))
             case _:
-                say("usage: python -m retake_local run | status | stop | doctor")
+                say("usage: python -m retake_local run | status | stop | doctor | logs [job]")
                 return 2
     except (Refused, SettingsError, ChildError) as error:
         say(str(error))
