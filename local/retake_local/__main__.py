@@ -1,4 +1,7 @@
-"""`python -m retake_local run | status | stop | doctor | logs [job]`: what the make targets of the same names call."""
+"""`python -m retake_local run | status | stop | doctor | logs [job]`: what the make targets of the same names call.
+
+`serve` runs one of the servers alone, in a pod.
+"""
 
 import asyncio
 import json
@@ -14,6 +17,7 @@ from pathlib import Path
 import structlog
 
 from retake.settings import Laptop, SettingsError, read
+from retake_local.alone import serve
 from retake_local.child import ChildError
 from retake_local.folder import Refused, is_locked, read_state
 from retake_local.story import tell_all, tell_job
@@ -92,8 +96,10 @@ def main(verb: str, words: Sequence[str], environ: Mapping[str, str]) -> int:
                 return doctor(environ, words)
             case "logs":
                 return logs(environ, "".join(words))
+            case "serve":
+                serve(words, environ)
             case _:
-                say("usage: python -m retake_local run | status | stop | doctor | logs [job]")
+                say("usage: python -m retake_local run | status | stop | doctor | logs [job] | serve")
                 return 2
     except (Refused, SettingsError, ChildError) as error:
         say(str(error))

@@ -1,7 +1,7 @@
 """The three servers of a laptop as Programs: PostgreSQL, NATS with JetStream, and S3 over a folder.
 
-All listen on 127.0.0.1 only, with generated credentials. They come as wheels, so nothing needs root or a package
-manager. PostgreSQL refuses to run as root: then it runs as `nobody`.
+All listen on 127.0.0.1 only, unless they are alone in a pod (alone.py), with generated credentials. They come as
+wheels, so nothing needs root or a package manager. PostgreSQL refuses to run as root: then it runs as `nobody`.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
@@ -133,7 +133,9 @@ async def prepare_postgres(data: Path, password: str) -> PostgresUser:
 _LOCALE = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
-def postgres(data: Path, password: str, port: int, user: PostgresUser, *, durable: bool) -> tuple[Program, str]:
+def postgres(
+    data: Path, password: str, port: int, user: PostgresUser, *, durable: bool, more: Mapping[str, str] | None = None
+) -> tuple[Program, str]:
     """SIGINT is Postgres's quick shutdown; SIGTERM would wait for its clients."""
     settings = {
         "listen_addresses": _HOST,
@@ -145,6 +147,7 @@ def postgres(data: Path, password: str, port: int, user: PostgresUser, *, durabl
         "log_timezone": "UTC",
         "log_error_verbosity": "terse",  # else all of a row that breaks a rule, with what is secret in it
         **({} if durable else {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}),
+        **(more or {}),
     }
     url = f"postgresql://retake:{password}@{_HOST}:{port}/postgres"
     flags = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
@@ -162,14 +165,14 @@ def postgres(data: Path, password: str, port: int, user: PostgresUser, *, durabl
     return program, url
 
 
-def nats(data: Path, token: str, port: int, monitor: int) -> tuple[Program, str]:
+def nats(data: Path, token: str, port: int, monitor: int, *, host: str = _HOST) -> tuple[Program, str]:
     """JetStream that syncs before it acknowledges; the token stands in its configuration file, not in `ps`."""
     home = data / "nats"
     home.mkdir(exist_ok=True, mode=0o700)
     quoted = json.dumps(str(home / "jetstream"), ensure_ascii=False)
     write_secret(
         home / "nats.conf",
-        f'server_name: local\nlogtime_utc: true\nlisten: "{_HOST}:{port}"\nhttp: "{_HOST}:{monitor}"\n'
+        f'server_name: local\nlogtime_utc: true\nlisten: "{host}:{port}"\nhttp: "{host}:{monitor}"\n'
         f"jetstream {{ store_dir: {quoted}, max_file: 1GB, max_mem: 64MB, sync_interval: always }}\n"
         f'authorization {{ token: "{token}" }}\n',
     )
@@ -182,13 +185,13 @@ def nats(data: Path, token: str, port: int, monitor: int) -> tuple[Program, str]
     return program, f"nats://{token}@{_HOST}:{port}"
 
 
-def s3(data: Path, access_key: str, secret_key: str, port: int) -> tuple[Program, str]:
+def s3(data: Path, access_key: str, secret_key: str, port: int, *, host: str = _HOST) -> tuple[Program, str]:
     home = data / "s3"
     home.mkdir(exist_ok=True, mode=0o700)
     for leftover in home.rglob(".rclone_temp_*"):  # of a killed server; never acknowledged to anybody
         leftover.unlink()
     argv: list[str | Path] = [
-        _beside_python("rclone"), "serve", "s3", "--config", "", "--addr", f"{_HOST}:{port}", "--no-cleanup",
+        _beside_python("rclone"), "serve", "s3", "--config", "", "--addr", f"{host}:{port}", "--no-cleanup",
         "--log-level", "NOTICE", "--log-format", "date,time,microseconds,UTC", home,
     ]  # fmt: skip
     program = Program(
