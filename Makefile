@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status test test-unit lint fmt types generate verify doctor faults bench bench-render images chart clean lock
+.PHONY: help setup run stop status logs test test-unit lint fmt types generate verify doctor faults bench bench-render images chart clean lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,9 @@ stop: setup ## Stop what make run started
 
 status: setup ## Say which parts run, and where
 	@python -m retake_local status
+
+logs: setup ## Show what all parts log; the story of one job: make logs JOB=its-id
+	@python -m retake_local logs "$(JOB)"
 
 test: setup ## Run all the tests on real Postgres, NATS and S3 (under 10 minutes)
 	@python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not faults and not bench"

@@ -145,6 +145,7 @@ def postgres(
         "shared_buffers": "64MB",
         "timezone": "UTC",
         "log_timezone": "UTC",
+        "log_error_verbosity": "terse",  # else all of a row that breaks a rule, with what is secret in it
         **({} if durable else {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}),
         **(more or {}),
     }
@@ -171,7 +172,7 @@ def nats(data: Path, token: str, port: int, monitor: int, *, host: str = _HOST) 
     quoted = json.dumps(str(home / "jetstream"), ensure_ascii=False)
     write_secret(
         home / "nats.conf",
-        f'server_name: local\nlisten: "{host}:{port}"\nhttp: "{host}:{monitor}"\n'
+        f'server_name: local\nlogtime_utc: true\nlisten: "{host}:{port}"\nhttp: "{host}:{monitor}"\n'
         f"jetstream {{ store_dir: {quoted}, max_file: 1GB, max_mem: 64MB, sync_interval: always }}\n"
         f'authorization {{ token: "{token}" }}\n',
     )
@@ -191,7 +192,7 @@ def s3(data: Path, access_key: str, secret_key: str, port: int, *, host: str = _
         leftover.unlink()
     argv: list[str | Path] = [
         _beside_python("rclone"), "serve", "s3", "--config", "", "--addr", f"{host}:{port}", "--no-cleanup",
-        "--log-level", "NOTICE", home,
+        "--log-level", "NOTICE", "--log-format", "date,time,microseconds,UTC", home,
     ]  # fmt: skip
     program = Program(
         "s3",
