@@ -1,4 +1,5 @@
-"""The port beside the work: /livez, /readyz and /metrics of any process, on one small HTTP server of its own.
+"""The port beside the work: /livez, /readyz and /metrics of any process, on one small HTTP server of its own. A
+process may add pages: JSON for other programs in the cluster, never behind the ingress.
 
 /livez is answered by the event loop itself, so an answer is the proof. /readyz asks each named check, at most every
 five seconds, and every second while one fails, and names that. The server reads one short request per connection and
@@ -19,6 +20,9 @@ log = structlog.stdlib.get_logger(__name__)
 
 Check = Callable[[], Awaitable[None]]
 """Returns when the part works; raises when it does not."""
+
+Page = Callable[[], Awaitable[Mapping[str, object]]]
+"""What a page says now, to be sent as JSON; when it raises, the answer is 503."""
 
 _KEPT, _KEPT_BAD = 5.0, 1.0
 _PATIENCE = 3.0
@@ -55,7 +59,7 @@ class Health:
         return True
 
 
-async def serve(host: str, port: int, health: Health) -> asyncio.Server:
+async def serve(host: str, port: int, health: Health, pages: Mapping[str, Page] | None = None) -> asyncio.Server:
     """Opens the port; the caller closes the server it gets."""
     metrics.BUILD.info({"version": __version__})
 
@@ -63,7 +67,7 @@ async def serve(host: str, port: int, health: Health) -> asyncio.Server:
         try:
             async with asyncio.timeout(_PATIENCE * 2):
                 head = await reader.readuntil(b"\r\n\r\n")
-                status, kind, body = await _respond(head.split(b" ", 2)[1].decode("latin-1"), health)
+                status, kind, body = await _respond(head.split(b" ", 2)[1].decode("latin-1"), health, pages or {})
                 writer.write(
                     f"HTTP/1.1 {status} {_REASON[status]}\r\nContent-Type: {kind}\r\n"
                     f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
@@ -84,7 +88,7 @@ async def serve(host: str, port: int, health: Health) -> asyncio.Server:
     return await asyncio.start_server(answer, host, port, limit=8192)
 
 
-async def _respond(target: str, health: Health) -> tuple[int, str, bytes]:
+async def _respond(target: str, health: Health, pages: Mapping[str, Page]) -> tuple[int, str, bytes]:
     match target.partition("?")[0]:
         case "/livez":
             return 200, "text/plain", b"ok\n"
@@ -97,5 +101,16 @@ async def _respond(target: str, health: Health) -> tuple[int, str, bytes]:
             )
         case "/metrics":
             return 200, "text/plain; version=0.0.4; charset=utf-8", generate_latest(metrics.REGISTRY)
+        case path if path in pages:
+            return await _page(path, pages[path])
         case _:
             return 404, "text/plain", b"not found\n"
+
+
+async def _page(path: str, page: Page) -> tuple[int, str, bytes]:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return 200, "application/json", json.dumps(await page()).encode()
+    except Exception as error:  # noqa: BLE001  whatever it raises, who asks learns that there is no answer now
+        log.warning("a page has no answer", page=path, error=repr(error))
+        return 503, "application/json", b'{"error": "There is no answer now; ask again later."}'

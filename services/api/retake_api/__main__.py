@@ -21,6 +21,7 @@ from retake.entry import enter
 from retake.health import Health, serve
 from retake.settings import Api, Bucket, Clock, Nats, Observe, Postgres, SettingsError, Storage, Uploads, Webhooks
 from retake.store.connect import Database, Unavailable, open_database
+from retake.store.outstanding import depth
 from retake.store.signing_keys import signing_key
 from retake.store.workspaces import ensure_workspace
 from retake_api.app import Tools, create_app
@@ -86,7 +87,8 @@ async def run(settings: Settings) -> None:
         live = Live(database, settings.clock.timing())
         dispatch = Dispatch(database, settings.nats, settings.clock.timing(), holder, live)
         health = Health({"postgres": database.check, "storage": blobs.check, "queue": dispatch.check})
-        await opened.enter_async_context(await serve(settings.observe.host, settings.observe.port, health))
+        pages = {"/queue": lambda: depth(database)}
+        await opened.enter_async_context(await serve(settings.observe.host, settings.observe.port, health, pages))
         figures = asyncio.create_task(keep_figures(database, settings.storage.cap))
         opened.callback(figures.cancel)
         access, door = await open_access(settings.api, database)
