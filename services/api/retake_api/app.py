@@ -1,6 +1,6 @@
 """The ASGI application: routes over what `__main__` opened and passes in.
 
-proxies > path prefix > shield (headers) > request log (id, one line, last resort) > other sites (CORS)
+proxies > path prefix > shield (headers) > figures > request log (id, one line, last resort) > other sites (CORS)
     > patience (slow bodies) > routes, each behind the gate but for the few here
 """
 
@@ -28,7 +28,9 @@ from retake_api import (
     jobs,
     links,
     login,
+    offers,
     openapi,
+    pages,
     problems,
     schemas,
     storage,
@@ -46,6 +48,7 @@ from retake_api.live import Live
 from retake_api.login import Door
 from retake_api.other_sites import OtherSites
 from retake_api.patience import Patience
+from retake_api.request_figures import RequestFigures
 from retake_api.request_log import RequestLog
 from retake_api.shield import Shield
 
@@ -101,8 +104,10 @@ def create_app(tools: Tools) -> FastAPI:
     links.install(app, gate, tools.access)
     event_streams.install(app, gate, tools.database, tools.live)
     deliveries.install(app, gate, tools.database)
+    offers.install(app, gate, tools.limits, tools.storage, webhooks=tools.webhooks)
     docs.install(app)
     openapi.install(app)
+    pages.install(app, tools.web.prefix)
     return app
 
 
@@ -111,6 +116,7 @@ def around(app: FastAPI, web: Api) -> None:
     if web.origins:
         app.add_middleware(OtherSites, origins=web.origins)
     app.add_middleware(RequestLog)
+    app.add_middleware(RequestFigures)
     app.add_middleware(Shield)
     app.add_middleware(PathPrefix, prefix=web.prefix)
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.proxies))

@@ -108,6 +108,7 @@ class Sender:
     async def _answered(self, delivery: Delivery, status: int) -> None:
         if 200 <= status < 300:
             WEBHOOKS.labels("delivered").inc()
+            log.info("a webhook arrived", delivery=str(delivery.id), job=str(delivery.job), status=status)
             await deliveries.delivered(self._database, delivery.id, status)
         elif status == _GONE:
             await self._refused(delivery, status, "the receiver wants no more of them")
@@ -122,6 +123,6 @@ class Sender:
         await deliveries.refused(self._database, delivery.id, status, why)
 
     async def _failed(self, delivery: Delivery, status: int | None, why: str) -> None:
-        WEBHOOKS.labels("failed").inc()
         log.info("a webhook did not arrive", delivery=str(delivery.id), job=str(delivery.job), because=why)
-        await deliveries.failed(self._database, delivery.id, status, why)
+        again = await deliveries.failed(self._database, delivery.id, status, why)
+        WEBHOOKS.labels("failed" if again else "given_up").inc()

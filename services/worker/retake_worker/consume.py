@@ -118,7 +118,10 @@ class Consumer:
             try:
                 claimed = await parts.claim(tools.database, part, tools.name, RECIPE_VERSION, tools.timing)
             except Unavailable as error:
-                log.warning("no answer to a claim; nothing is fetched until there is", part=part, error=str(error))
+                log.warning(
+                    "no answer to a claim; nothing is fetched until there is",
+                    job=announcement.message.job_id, part=part, error=str(error),
+                )  # fmt: skip
                 if self._leaving.is_set():
                     return None
                 await self._rest()
@@ -126,6 +129,8 @@ class Consumer:
             tools.reach("claimed")
             await announcement.ack()
             tools.reach("acknowledged")
+            if claimed is None:
+                log.info("claim refused", job=announcement.message.job_id, part=part)
             return claimed
 
     async def _rest(self) -> None:
@@ -141,26 +146,32 @@ class Consumer:
         tools = self._tools
         ids = {"part": claimed.part, "claim": claimed.number, "job": str(claimed.job), "video": str(claimed.video)}
         with structlog.contextvars.bound_contextvars(**ids):
+            began, outcome = time.monotonic(), "broken"
             try:
-                began = time.monotonic()
-                await self._attempt(claimed)
+                outcome = await self._attempt(claimed)
                 tools.reach("finished")
-                await self._learn(claimed, time.monotonic() - began)
-                log.info("part done", kind=claimed.kind)
+                seconds = time.monotonic() - began
+                await self._learn(claimed, seconds)
+                log.info("part done", kind=claimed.kind, seconds=round(seconds, 3))
             except LeaseLost:
+                outcome = "lease_lost"
                 log.warning("lease lost; nothing of this claim is written any more")
             except Stopped as stopped:
-                log.info("part given back", because=type(stopped).__name__)
+                outcome = stopped.word
+                log.info("part given back", because=outcome)
                 await self._release(claimed, blocked=False)
             except (Unavailable, BlobError, OSError) as error:
+                outcome = "blocked"
                 tools.scratch.tidy(error)
                 log.warning("part given back for later", error=repr(error))
                 await self._release(claimed, blocked=True)
             finally:
+                metrics.PARTS.labels(claimed.kind, outcome).inc()
+                metrics.PART_SECONDS.labels(claimed.kind).observe(time.monotonic() - began)
                 await tools.bus.wake()
 
-    async def _attempt(self, claimed: Claim) -> None:
-        """Work that cannot succeed ends the part; what may go better another time is raised."""
+    async def _attempt(self, claimed: Claim) -> str:
+        """Work that cannot succeed ends the part, as failed; what may go better another time is raised."""
         tools, frames = self._tools, Frames()
         try:
             finish = await under_lease(
@@ -177,17 +188,20 @@ class Consumer:
             log.error("source lost", error=str(error))
             await self._give_up(claimed, SOURCE_LOST)
         except BadInput as error:
-            log.info("bad input", why=str(error))
+            log.info("bad input", code=error.failure.code, why=str(error))
             await self._give_up(claimed, error.failure)
         except FFmpegError as error:
             failure = diagnosis(error)
-            log.warning("ffmpeg ended badly", error=str(error), code=failure.code, said=error.tail)
+            log.warning("ffmpeg ended badly", error=str(error), code=failure.code, tail=error.tail)
             await self._give_up(claimed, failure)
         except (LeaseLost, Stopped, Unavailable, BlobError, OSError):
             raise
         except Exception as error:
             log.error("an error of ours", exc_info=error)
             await self._give_up(claimed, INTERNAL)
+        else:
+            return "done"
+        return "failed"
 
     async def _learn(self, claimed: Claim, seconds: float) -> None:
         """What this part took is what the next ones are told to take."""
@@ -224,6 +238,7 @@ class Consumer:
                 await render_part(tools, claimed, work, folder, frames)
                 return partial(parts.finish_part, tools.database, claimed, tools.timing)
             plan = await inspect(tools, claimed, work, folder)
+        log.info("video planned", takes=len(plan.variations), seconds=plan.probe.get("duration"))
         tools.reach("inspected")
         return partial(parts.finish_inspect, tools.database, claimed, plan, RECIPE_VERSION, tools.timing)
 
