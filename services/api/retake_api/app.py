@@ -64,8 +64,6 @@ class Tools:
     database: Database
     blobs: Blobs
     health: Health
-    needed: frozenset[str]
-    """The parts without which no request can be served; the others only make it degraded."""
     access: Access
     door: Door
     web: Api
@@ -88,7 +86,7 @@ def create_app(tools: Tools) -> FastAPI:
     app.add_middleware(Patience, idle=tools.limits.idle, slowest=tools.limits.slowest)
     around(app, tools.web)
     problems.install(app)
-    open_to_all(app, tools.health, tools.needed)
+    open_to_all(app, tools.health)
     gate = Gate(tools.access)
     login.install(app, gate, tools.door)
     buffers = Buffers(tools.limits.buffer_mib * MIB)
@@ -129,7 +127,7 @@ def around(app: FastAPI, web: Api) -> None:
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.proxies))
 
 
-def open_to_all(app: FastAPI, health: Health, needed: frozenset[str]) -> None:
+def open_to_all(app: FastAPI, health: Health) -> None:
     @app.get(
         "/api/health",
         summary="Does every part work?",
@@ -156,5 +154,5 @@ def open_to_all(app: FastAPI, health: Health, needed: frozenset[str]) -> None:
 
     @app.get("/readyz", include_in_schema=False)
     async def requests_can_be_served() -> JSONResponse:
-        parts = {name: works for name, works in (await health.parts()).items() if name in needed}
+        parts = await health.ready()
         return JSONResponse({"parts": parts}, 200 if all(parts.values()) else 503)
