@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status test test-unit lint fmt types generate verify doctor faults bench bench-render images chart clean lock
+.PHONY: help setup run stop status logs test test-unit lint fmt types generate verify doctor faults bench bench-render images chart clean lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -28,20 +28,28 @@ stop: setup ## Stop what make run started
 status: setup ## Say which parts run, and where
 	@python -m retake_local status
 
+logs: setup ## Show what all parts log; the story of one job: make logs JOB=its-id
+	@python -m retake_local logs "$(JOB)"
+
 test: setup ## Run all the tests on real Postgres, NATS and S3 (under 10 minutes)
 	@python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not faults and not bench"
 
 test-unit: setup ## Run only the tests that need no server (seconds)
 	@python -m pytest tests/unit
 
+PAGES := services/api/web
+BIOME := node_modules/@biomejs/biome/bin/biome
 lint: setup ## Check style, import contracts and the wire schema
 	@ruff check . && ruff format --check . && lint-imports && buf lint proto && buf format --diff --exit-code proto
+	@cd $(PAGES) && node $(BIOME) check --error-on-warnings
 
 fmt: setup ## Format the code
 	@ruff check --fix --exit-zero --quiet . && ruff format . && buf format --write proto
+	@cd $(PAGES) && node $(BIOME) check --write
 
-types: setup ## Check types (mypy strict)
+types: setup ## Check types (mypy strict, and those of the pages)
 	@mypy
+	@cd $(PAGES) && node node_modules/typescript/bin/tsc
 
 generate: setup ## Write the generated files anew: wire code, docs tables
 	@python local/generate.py
@@ -61,8 +69,16 @@ bench: setup ## Measure, as ratios within one run
 bench-render: setup ## Measure what takes cost in CPU, and how good and how large they are
 	@python -m pytest -m bench --timeout 0 -s bench/test_render_*.py
 
-images: ## Build the container images (needs docker or buildah)
-	@echo "images: not built yet; the Dockerfiles come with the chart" && exit 1
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' core/retake/__init__.py)
+TAG ?= $(VERSION)
+BUILDER := $(firstword $(foreach tool,docker buildah,$(shell command -v $(tool))))
+images: ## Build the container images (needs docker or buildah); TAG=, BASE= a Python image, IMAGES="api worker janitor dev"
+	@test -n "$(BUILDER)" || { echo "images: neither docker nor buildah was found; install one of them (Debian: apt install buildah)."; exit 1; }
+	@for name in $(or $(IMAGES),api worker janitor dev); do \
+		folder=services/$$name; test $$name != dev || folder=local; \
+		$(BUILDER) build $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg VERSION=$(VERSION) \
+			--build-arg REVISION=$$(git rev-parse HEAD) -t retake-$$name:$(TAG) -f $$folder/Dockerfile . || exit 1; \
+	done
 
 chart: setup ## Check the Helm chart
 	@echo "chart: not written yet" && exit 1
@@ -78,4 +94,5 @@ lock: setup
 	@echo 'uv' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $(UPGRADE) - -o requirements/setup.txt
 	@for name in api worker janitor; do $(COMPILE) services/$$name/pyproject.toml -o requirements/$$name.txt || exit 1; done
 	@$(COMPILE) client/pyproject.toml -o requirements/client.txt
-	@$(COMPILE) local/pyproject.toml client/pyproject.toml --group pyproject.toml:dev -o requirements/dev.txt
+	@$(COMPILE) core/pyproject.toml --group local/pyproject.toml:servers -o requirements/servers.txt
+	@$(COMPILE) local/pyproject.toml client/pyproject.toml --group local/pyproject.toml:servers --group pyproject.toml:dev -o requirements/dev.txt

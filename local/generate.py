@@ -4,6 +4,7 @@ core/retake/wire/v1/*_pb2.py(i)  from proto/, with the protoc inside grpcio-tool
 docs/configuration.md            from retake.settings
 docs/metrics.md                  from retake.metrics
 docs/openapi.json                from the routes of retake_api
+services/api/web/src/shapes.ts   from the schemas in it
 
 proto/released.json is not among them: it is the schema as last released, which `buf breaking` holds the present one
 against. A release writes it anew: buf build proto --exclude-source-info --output proto/released.json
@@ -28,6 +29,7 @@ from retake_api.app import Tools, create_app
 
 TOP = Path(__file__).resolve().parent.parent
 WIRE = Path("retake/wire/v1")
+Json = dict[str, Any]
 SUFFIXES = {"counter": "_total", "info": "_info"}
 
 
@@ -99,15 +101,56 @@ def labels(metric: MetricWrapperBase) -> str:
     return ", ".join(f"`{name}`" for name in metric._labelnames)  # noqa: SLF001  there is no public way to them
 
 
-def api_document() -> str:
+def api_document() -> Json:
     """Describing the API needs no tools, but for the settings its routes are made with."""
     none: dict[str, Any] = {tool.name: None for tool in fields(Tools)}
     read = {
         "limits": settings.read(settings.Uploads, {}),
+        "storage": settings.read(settings.Storage, {}),
         "web": settings.read(settings.Api, {"RETAKE_PASSWORD": "nobody logs in here"}),
     }
     app = create_app(Tools(**none | read))
-    return json.dumps(openapi.document(app), ensure_ascii=False, indent=1) + "\n"
+    return openapi.document(app)
+
+
+def typescript(document: Json) -> str:
+    """The shapes of bodies for the pages, each with the words the document has for it."""
+    lines = ["// What the API says and takes, made of docs/openapi.json by `make generate`."]
+    for name, shape in sorted(document["components"]["schemas"].items()):
+        lines.append("")
+        if "properties" not in shape:
+            lines.append(f"export type {name} = {typed(shape)};")
+            continue
+        lines.append(f"export interface {name} {{")
+        for field, inner in shape["properties"].items():
+            if words := inner.get("description"):
+                lines.append(f"  /** {words} */")
+            lines.append(f"  {field}{'' if field in shape.get('required', ()) else '?'}: {typed(inner)};")
+        lines.append("}")
+    return "\n".join(lines) + "\n"
+
+
+def typed(schema: Json) -> str:
+    if "$ref" in schema:
+        return str(schema["$ref"].rpartition("/")[2])
+    if "anyOf" in schema:
+        return " | ".join(typed(one) for one in schema["anyOf"])
+    if values := schema.get("enum", [schema["const"]] if "const" in schema else []):
+        return " | ".join(json.dumps(value) for value in values)
+    match schema.get("type"):
+        case "array" if "prefixItems" in schema:
+            return f"[{', '.join(typed(one) for one in schema['prefixItems'])}]"
+        case "array":
+            inner = typed(schema["items"])
+            return f"({inner})[]" if " " in inner else f"{inner}[]"
+        case "object":
+            inner = schema.get("additionalProperties")
+            return f"Record<string, {typed(inner) if isinstance(inner, dict) else 'unknown'}>"
+        case "integer" | "number":
+            return "number"
+        case "string" | "boolean" | "null" as plain:
+            return str(plain)
+    return "unknown"
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -118,11 +161,13 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
 
 def generated() -> dict[str, str]:
     """Path in the repository -> text, of every generated file."""
+    document = api_document()
     return {
         **dict(wire()),
         "docs/configuration.md": configuration(),
         "docs/metrics.md": metric_table(),
-        "docs/openapi.json": api_document(),
+        "docs/openapi.json": json.dumps(document, ensure_ascii=False, indent=1) + "\n",
+        "services/api/web/src/shapes.ts": typescript(document),
     }
 
 

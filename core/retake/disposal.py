@@ -7,6 +7,8 @@ leaves what the next one finds and does again: deleting what is not there is fin
 from collections.abc import Iterable
 from uuid import UUID
 
+import structlog
+
 from retake.blobs.bucket import Blobs
 from retake.blobs.keys import SourceChunk, of_job, parse
 from retake.store.connect import Database
@@ -15,12 +17,17 @@ from retake.store.results import stamp_purged
 from retake.store.sources import forget_chunks, sweep_source
 from retake.store.uploads import dropped_chunks
 
+log = structlog.stdlib.get_logger(__name__)
+
 
 async def purge_job(database: Database, blobs: Blobs, job: UUID) -> bool:
     """All that workers made of an expired job, also what was never committed. True: it is off the ledger by this."""
     for prefix in of_job(str(job)):
         await blobs.delete_many([blob.key async for blob in blobs.listing(prefix) if parse(blob.key)])
-    return await stamp_purged(database, job)
+    purged = await stamp_purged(database, job)
+    if purged:
+        log.info("the bytes of a job are deleted", job=str(job))
+    return purged
 
 
 async def sweep_sources(database: Database, blobs: Blobs, most: int) -> int:

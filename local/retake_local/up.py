@@ -21,7 +21,7 @@ from typing import Any
 from retake.settings import Bucket, Laptop, Nats, Postgres, read
 from retake.store.migrate import migrate
 from retake_local import folder, servers
-from retake_local.child import Child, Program, spawn
+from retake_local.child import Child, Program, spawn, trim
 from retake_local.folder import Credentials, Refused
 from retake_local.servers import Addresses, free_port
 
@@ -193,8 +193,8 @@ class Retake:
     async def look_after(self) -> None:
         """Until cancelled: logs stay small and the state file says what is so."""
         while True:
-            for child in self.children:
-                child.trim_log()
+            for log in (self._data / "logs").glob("*.log"):
+                trim(log)
             self.write_state()
             await asyncio.sleep(1)
 

@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from api.conftest import Server, Start, logged_in
@@ -66,6 +67,22 @@ async def test_each_request_is_one_line_in_the_log(client: httpx.AsyncClient) ->
     }
     assert 0 <= line["seconds"] < 5
     assert "secret" not in str(lines)
+
+
+async def test_the_line_of_a_request_names_its_job_cut_to_the_length_of_an_id_and_only_for_who_may_ask(
+    server: Server, client: httpx.AsyncClient
+) -> None:
+    long = "0" * 5000
+
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        refused = await server.client.get(f"/api/jobs/{long}")
+        await client.get(f"/api/jobs/{long}")
+
+    stranger, ours = [line for line in lines if line["event"] == "request"]
+    assert stranger["request"] == refused.headers["X-Request-Id"]
+    assert (stranger["status"], "job" in stranger) == (401, False)
+    assert (ours["status"], ours["job"]) == (404, "0" * 36)
+    assert len(ours["path"]) == 200
 
 
 async def test_probes_do_not_fill_the_log(server: Server) -> None:

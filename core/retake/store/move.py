@@ -7,6 +7,7 @@
 4. The workspace's ledger row.
 5. The workspace's event lock, so that event ids are in commit order, and the events.
 6. Commit. An exception anywhere leaves nothing.
+7. What was told, or noted, is a line in the log of whoever moved.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -15,12 +16,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
+import structlog
 from psycopg.types.json import Jsonb
 
 from retake.domain.states import ENDED, PartState, State, VariationState, Wish, job_state, video_state
 from retake.store.connect import Connection, Database
 from retake.store.deliveries import note_deliveries
 from retake.store.progress import note_progress
+
+log = structlog.stdlib.get_logger(__name__)
+
+_LOGGED = {"videoId": "video", "index": "take"}
+"""What fields of events are called in logs."""
 
 
 class JobGone(Exception):
@@ -48,6 +55,7 @@ class Move:
     _videos: set[UUID] = field(default_factory=set)
     _advanced: set[UUID] = field(default_factory=set)
     _events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    _notes: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     _bytes: int = 0
 
     def touch(self, *videos: UUID) -> None:
@@ -61,6 +69,10 @@ class Move:
 
     def tell(self, kind: str, **body: Any) -> None:
         self._events.append((kind, body))
+
+    def note(self, what: str, **ids: Any) -> None:
+        """For the log only."""
+        self._notes.append((what, ids))
 
     def charge(self, amount: int) -> None:
         """Bytes stored or promised, or freed when negative."""
@@ -84,6 +96,15 @@ class Move:
             await charge_ledger(self.connection, self.job.workspace, self._bytes)
         if self._events:
             await record_events(self.connection, self.job.workspace, self.job.id, self._events)
+
+    def log(self) -> None:
+        """Step 7, under the ids that all logs use."""
+        for what, ids in self._notes:
+            log.info(what, job=str(self.job.id), **ids)
+        for kind, body in self._events:
+            told = {_LOGGED.get(name, name): value for name, value in body.items() if value is not None}
+            moved = " ".join(("take" if kind == "variation" else kind, *filter(None, [told.pop("status", None)])))
+            log.info(moved, job=str(self.job.id), **told)
 
     async def _roll_up(self) -> None:
         rows = await self.connection.execute(
@@ -145,6 +166,7 @@ async def moving(database: Database, job_id: UUID, workspace: UUID | None = None
         move = Move(connection, _job(locked))
         yield move
         await move.conclude()
+    move.log()
 
 
 @asynccontextmanager
@@ -163,6 +185,7 @@ async def moving_part(database: Database, part_id: int) -> AsyncIterator[Move]:
         move = Move(connection, _job(locked))
         yield move
         await move.conclude()
+    move.log()
 
 
 def _job(row: Mapping[str, Any]) -> LockedJob:

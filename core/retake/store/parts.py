@@ -38,6 +38,10 @@ async def claim(database: Database, part: int, worker: str, recipe_version: int,
                 return None
             if not row["video_state"] == move.job.state == State.PROCESSING:
                 move.touch(row["video_id"])
+            move.note(
+                "part claimed", video=str(row["video_id"]), part=part, claim=row["claim"], kind=row["kind"],
+                worker=worker, failures=row["failures"],
+            )  # fmt: skip
             return Claim(part, row["claim"], PartKind(row["kind"]), move.job.id, row["video_id"], row["failures"])
     except LeaseLost:
         return None

@@ -29,7 +29,9 @@ from retake_api import (
     jobs,
     links,
     login,
+    offers,
     openapi,
+    pages,
     problems,
     schemas,
     storage,
@@ -108,8 +110,10 @@ def create_app(tools: Tools) -> FastAPI:
     links.install(app, gate, tools.access)
     event_streams.install(app, gate, tools.database, tools.live)
     deliveries.install(app, gate, tools.database)
+    offers.install(app, gate, tools.limits, tools.storage, webhooks=tools.webhooks)
     docs.install(app)
     openapi.install(app)
+    pages.install(app, tools.web.prefix)
     return app
 
 

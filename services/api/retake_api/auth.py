@@ -78,7 +78,7 @@ class Gate:
     async def __call__(self, request: Request) -> Caller:
         caller = await self._caller(request)
         caller.must(self._needed(request.method))
-        structlog.contextvars.bind_contextvars(workspace=str(caller.workspace))
+        _tell_log(request, caller.workspace)
         return caller
 
     async def workspace(self, request: Request) -> UUID:
@@ -87,7 +87,7 @@ class Gate:
         if shown is None or "Authorization" in request.headers:
             return (await self(request)).workspace
         workspace = await self._linked(shown, str(request.path_params["job_id"]))
-        structlog.contextvars.bind_contextvars(workspace=str(workspace))
+        _tell_log(request, workspace)
         return workspace
 
     def needs(self, scope: Scope) -> "Gate":
@@ -140,6 +140,13 @@ class Gate:
             if its_job == job and not await is_over(self.access.database, signed.expires):
                 return UUID(workspace)
         raise unknown("invalid_link", "This link does not open this, or not any more; please ask for a new one.")
+
+
+def _tell_log(request: Request, workspace: UUID) -> None:
+    """Whose request it is and, where its address names one, of which job."""
+    structlog.contextvars.bind_contextvars(workspace=str(workspace))
+    if (job := request.path_params.get("job_id")) is not None:
+        structlog.contextvars.bind_contextvars(job=str(job)[:36])
 
 
 def unknown(code: str, sentence: str) -> Problem:

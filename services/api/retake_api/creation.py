@@ -72,9 +72,10 @@ def install(app: FastAPI, gate: Gate, dock: Dock, wake: Callable[[], Awaitable[N
             )
         async with Attempt(dock, caller, request.headers) as attempt:
             answer = await (from_form if kind == FORM else from_json)(request, dock, attempt)
+        structlog.contextvars.bind_contextvars(job=answer["jobId"])
         if attempt.known is None:
             await wake()
-            log.info("accepted", job=answer["jobId"], videos=len(answer["files"]))
+            log.info("accepted", videos=len(answer["files"]), takes=answer["totalVariations"])
         return JSONResponse(answer, 202, {"Location": answer["statusUrl"]})
 
 

@@ -40,7 +40,7 @@ class RequestLog:
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with structlog.contextvars.bound_contextvars(request=request_id):
             try:
                 await self._app(scope, receive, named)
             except Exception as error:

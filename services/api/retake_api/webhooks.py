@@ -108,6 +108,7 @@ class Sender:
     async def _answered(self, delivery: Delivery, status: int) -> None:
         if 200 <= status < 300:
             WEBHOOKS.labels("delivered").inc()
+            log.info("a webhook arrived", delivery=str(delivery.id), job=str(delivery.job), status=status)
             await deliveries.delivered(self._database, delivery.id, status)
         elif status == _GONE:
             await self._refused(delivery, status, "the receiver wants no more of them")

@@ -118,7 +118,10 @@ class Consumer:
             try:
                 claimed = await parts.claim(tools.database, part, tools.name, RECIPE_VERSION, tools.timing)
             except Unavailable as error:
-                log.warning("no answer to a claim; nothing is fetched until there is", part=part, error=str(error))
+                log.warning(
+                    "no answer to a claim; nothing is fetched until there is",
+                    job=announcement.message.job_id, part=part, error=str(error),
+                )  # fmt: skip
                 if self._leaving.is_set():
                     return None
                 await self._rest()
@@ -126,6 +129,8 @@ class Consumer:
             tools.reach("claimed")
             await announcement.ack()
             tools.reach("acknowledged")
+            if claimed is None:
+                log.info("claim refused", job=announcement.message.job_id, part=part)
             return claimed
 
     async def _rest(self) -> None:
@@ -145,8 +150,9 @@ class Consumer:
                 began = time.monotonic()
                 await self._attempt(claimed)
                 tools.reach("finished")
-                await self._learn(claimed, time.monotonic() - began)
-                log.info("part done", kind=claimed.kind)
+                seconds = time.monotonic() - began
+                await self._learn(claimed, seconds)
+                log.info("part done", kind=claimed.kind, seconds=round(seconds, 3))
             except LeaseLost:
                 log.warning("lease lost; nothing of this claim is written any more")
             except Stopped as stopped:
@@ -177,11 +183,11 @@ class Consumer:
             log.error("source lost", error=str(error))
             await self._give_up(claimed, SOURCE_LOST)
         except BadInput as error:
-            log.info("bad input", why=str(error))
+            log.info("bad input", code=error.failure.code, why=str(error))
             await self._give_up(claimed, error.failure)
         except FFmpegError as error:
             failure = diagnosis(error)
-            log.warning("ffmpeg ended badly", error=str(error), code=failure.code, said=error.tail)
+            log.warning("ffmpeg ended badly", error=str(error), code=failure.code, tail=error.tail)
             await self._give_up(claimed, failure)
         except (LeaseLost, Stopped, Unavailable, BlobError, OSError):
             raise
@@ -224,6 +230,7 @@ class Consumer:
                 await render_part(tools, claimed, work, folder, frames)
                 return partial(parts.finish_part, tools.database, claimed, tools.timing)
             plan = await inspect(tools, claimed, work, folder)
+        log.info("video planned", takes=len(plan.variations), seconds=plan.probe.get("duration"))
         tools.reach("inspected")
         return partial(parts.finish_inspect, tools.database, claimed, plan, RECIPE_VERSION, tools.timing)
 

@@ -92,7 +92,7 @@ async def _beat(database: Database, claimed: Claim, timing: Timing, frames: Fram
         except (Unavailable, TimeoutError) as error:
             if loop.time() - last >= timing.lease:
                 raise OutOfTouch from error
-            log.warning("no heartbeat", part=claimed.part, error=str(error))
+            log.warning("no heartbeat", error=str(error))
             continue
         last = loop.time()
         if beat.wish in {Wish.CANCEL, Wish.EXPIRE}:
