@@ -84,7 +84,7 @@ chart: setup ## Check the Helm chart
 	@echo "chart: not written yet" && exit 1
 
 clean: ## Remove what set-up and tests made (the data in .run stays)
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	@find . '(' -name __pycache__ -o -name node_modules ')' -type d -prune -exec rm -rf {} +
 
 # Compile the locks anew. UPGRADE=--upgrade takes the newest releases the ranges admit.
@@ -96,3 +96,4 @@ lock: setup
 	@$(COMPILE) client/pyproject.toml -o requirements/client.txt
 	@$(COMPILE) core/pyproject.toml --group local/pyproject.toml:servers -o requirements/servers.txt
 	@$(COMPILE) local/pyproject.toml client/pyproject.toml --group local/pyproject.toml:servers --group pyproject.toml:dev -o requirements/dev.txt
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-deps $(UPGRADE) --group pyproject.toml:chart -o requirements/chart.txt

@@ -5,6 +5,7 @@ docs/configuration.md            from retake.settings
 docs/metrics.md                  from retake.metrics
 docs/openapi.json                from the routes of retake_api
 services/api/web/src/shapes.ts   from the schemas in it
+deploy/helm/retake/              schema, table of values, and what it carries: generate_chart.py
 
 proto/released.json is not among them: it is the schema as last released, which `buf breaking` holds the present one
 against. A release writes it anew: buf build proto --exclude-source-info --output proto/released.json
@@ -22,6 +23,7 @@ from typing import Any
 from grpc_tools import protoc
 from prometheus_client.metrics import MetricWrapperBase
 
+import generate_chart
 from retake import metrics, settings
 from retake.variables import Variable, variables
 from retake_api import openapi
@@ -168,13 +170,14 @@ def generated() -> dict[str, str]:
         "docs/metrics.md": metric_table(),
         "docs/openapi.json": json.dumps(document, ensure_ascii=False, indent=1) + "\n",
         "services/api/web/src/shapes.ts": typescript(document),
+        **generate_chart.generated(),
     }
 
 
 def leftovers(wanted: Iterable[str]) -> list[str]:
-    """Wire code whose .proto file is gone."""
+    """Wire code whose .proto file is gone, and what the chart carries of files that are gone."""
     present = {str(file.relative_to(TOP)) for file in (TOP / "core" / WIRE).glob("*_pb2.py*")}
-    return sorted(present - set(wanted))
+    return sorted((present | generate_chart.leftovers()) - set(wanted))
 
 
 def write(files: dict[str, str]) -> None:

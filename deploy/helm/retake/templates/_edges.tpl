@@ -92,7 +92,7 @@
         matchLabels:
           kubernetes.io/metadata.name: {{ .Values.networkPolicy.monitoringNamespace }}
   ports:
-    - {protocol: TCP, port: metrics}
+    - {protocol: TCP, port: 9090}
 {{- end }}
 
 {{- /* Pods of this release, to a port: (list $ (list "component" ...) port) */}}
