@@ -22,9 +22,11 @@ from typing import Any
 
 from grpc_tools import protoc
 from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.registry import Collector
 
 import generate_chart
 from retake import metrics, settings
+from retake.figure import Figure
 from retake.variables import Variable, variables
 from retake_api import openapi
 from retake_api.app import Tools, create_app
@@ -82,25 +84,44 @@ def metric_table() -> str:
         "# Metrics",
         "",
         "Every process serves its metrics at `/metrics` on its own port (`RETAKE_METRICS_PORT`), never behind the",
-        "ingress. A metric with labels appears once it was touched.",
+        "ingress.",
+        "",
+        "What is counted in a *process* starts at zero with it and is lost with it: when one is killed, what happened",
+        "since the last scrape is missing. A metric with labels appears once it was touched. Over processes, take the",
+        "`sum`.",
+        "",
+        "What is read from *rows* is exact: it is counted from the event log, once, whoever died meanwhile, and goes",
+        "on where it was. Every API tells the same, so take the `max` over them. While the database (for the stream:",
+        "NATS) does not answer, these are absent rather than old.",
         "",
         "This page is generated from `core/retake/metrics.py` by `make generate`.",
         "",
     ]
-    found = [one for one in vars(metrics).values() if isinstance(one, MetricWrapperBase)]
+    found = [one for one in vars(metrics).values() if isinstance(one, MetricWrapperBase | Figure)]
     lines += table(
-        ("Metric", "Type", "Labels", "What it says"),
+        ("Metric", "Type", "Labels", "From", "What it says"),
         (
-            (f"`{family.name}{SUFFIXES.get(family.type, '')}`", family.type, labels(one), family.documentation)
-            for one in found
-            for family in one.describe()
+            (
+                f"`{family.name}{SUFFIXES.get(family.type, '')}`",
+                family.type,
+                labels(one),
+                source(one),
+                family.documentation,
+            )
+            for one in (*found, metrics.PROCESS)
+            for family in (one.collect() if one is metrics.PROCESS else one.describe())
         ),
     )
     return "\n".join(lines) + "\n"
 
 
-def labels(metric: MetricWrapperBase) -> str:
-    return ", ".join(f"`{name}`" for name in metric._labelnames)  # noqa: SLF001  there is no public way to them
+def labels(metric: Collector) -> str:
+    names = getattr(metric, "labels" if isinstance(metric, Figure) else "_labelnames", ())
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def source(metric: Collector) -> str:
+    return "rows" if metric in metrics.FROM_ROWS else "process"
 
 
 def api_document() -> Json:

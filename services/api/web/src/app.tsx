@@ -12,7 +12,7 @@ import { SystemPage } from "./pages/system";
 import { Button } from "./parts/button";
 import { Icon, type IconName } from "./parts/icon";
 import { Link } from "./parts/link";
-import { Failed, Message } from "./parts/message";
+import { Failed } from "./parts/message";
 import { Notices } from "./parts/notice";
 import { Questions } from "./parts/question";
 import { type Place, place } from "./router";
@@ -74,14 +74,6 @@ function Page({ at }: { at: Place }) {
       return <JobPage key={at.id} id={at.id} />;
     case "system":
       return <SystemPage />;
-    case "lost":
-      return (
-        <Message icon="search" title={words.lost.title}>
-          <Link class="button main" to="">
-            {words.lost.back}
-          </Link>
-        </Message>
-      );
   }
 }
 

@@ -2,12 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 
-export type Place =
-  | { page: "jobs" }
-  | { page: "create" }
-  | { page: "job"; id: string }
-  | { page: "system" }
-  | { page: "lost" };
+export type Place = { page: "jobs" } | { page: "create" } | { page: "job"; id: string } | { page: "system" };
 
 const here = signal(location.href);
 
@@ -33,11 +28,10 @@ addEventListener("popstate", () => {
 function placeOf(pathname: string): Place {
   const below = pathname.slice(new URL(document.baseURI).pathname.length);
   const [first = "", second, third] = below.split("/");
-  if (first === "") return { page: "jobs" };
   if (first === "new" && second === undefined) return { page: "create" };
   if (first === "system" && second === undefined) return { page: "system" };
   if (first === "jobs" && second && third === undefined) return { page: "job", id: decodeURIComponent(second) };
-  return { page: "lost" };
+  return { page: "jobs" };
 }
 
 /** A new page begins at its top, and whoever uses a keyboard or a screen reader begins there, too. */

@@ -151,6 +151,8 @@ export interface Job {
   /** Counted from 1, while no worker has touched it. */
   queuePosition: number | null;
   seed: number;
+  /** low, normal or high: its share of the workers beside other jobs. */
+  priority: string;
   distinct: Distinct | null;
   files: FileWithVariations[];
   createdAt: string;

@@ -16,7 +16,7 @@ export const words = {
     logOut: "Log out",
     scheme: { system: "Colours: as the device", light: "Colours: light", dark: "Colours: dark" },
   },
-  titles: { jobs: "Jobs", create: "New job", job: "Job", system: "System", login: "Log in", lost: "Nothing here" },
+  titles: { jobs: "Jobs", create: "New job", job: "Job", system: "System", login: "Log in" },
   login: {
     title: "Log in",
     password: "Password",
@@ -32,7 +32,6 @@ export const words = {
     server: "The service does not answer. Trying again…",
     polling: "Live updates are blocked here; this page asks every few seconds instead.",
   },
-  lost: { title: "There is nothing at this address", back: "To the jobs" },
   again: "Try again",
   loading: "Loading…",
   close: "Close",
