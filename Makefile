@@ -37,14 +37,19 @@ test: setup ## Run all the tests on real Postgres, NATS and S3 (under 10 minutes
 test-unit: setup ## Run only the tests that need no server (seconds)
 	@python -m pytest tests/unit
 
+PAGES := services/api/web
+BIOME := node_modules/@biomejs/biome/bin/biome
 lint: setup ## Check style, import contracts and the wire schema
 	@ruff check . && ruff format --check . && lint-imports && buf lint proto && buf format --diff --exit-code proto
+	@cd $(PAGES) && node $(BIOME) check --error-on-warnings
 
 fmt: setup ## Format the code
 	@ruff check --fix --exit-zero --quiet . && ruff format . && buf format --write proto
+	@cd $(PAGES) && node $(BIOME) check --write
 
-types: setup ## Check types (mypy strict)
+types: setup ## Check types (mypy strict, and those of the pages)
 	@mypy
+	@cd $(PAGES) && node node_modules/typescript/bin/tsc
 
 generate: setup ## Write the generated files anew: wire code, docs tables
 	@python local/generate.py
@@ -79,7 +84,7 @@ chart: setup ## Check the Helm chart
 	@echo "chart: not written yet" && exit 1
 
 clean: ## Remove what set-up and tests made (the data in .run stays)
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	@find . '(' -name __pycache__ -o -name node_modules ')' -type d -prune -exec rm -rf {} +
 
 # Compile the locks anew. UPGRADE=--upgrade takes the newest releases the ranges admit.
@@ -91,3 +96,4 @@ lock: setup
 	@$(COMPILE) client/pyproject.toml -o requirements/client.txt
 	@$(COMPILE) core/pyproject.toml --group local/pyproject.toml:servers -o requirements/servers.txt
 	@$(COMPILE) local/pyproject.toml client/pyproject.toml --group local/pyproject.toml:servers --group pyproject.toml:dev -o requirements/dev.txt
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-deps $(UPGRADE) --group pyproject.toml:chart -o requirements/chart.txt

@@ -15,11 +15,15 @@ import structlog
 from prometheus_client import generate_latest
 
 from retake import __version__, metrics
+from retake.store.migrate import shipped
 
 log = structlog.stdlib.get_logger(__name__)
 
 Check = Callable[[], Awaitable[None]]
 """Returns when the part works; raises when it does not."""
+
+Look = Callable[[], Awaitable[None]]
+"""Sees to it that the metrics are those of now; raises nothing."""
 
 Page = Callable[[], Awaitable[Mapping[str, object]]]
 """What a page says now, to be sent as JSON; when it raises, the answer is 503."""
@@ -65,15 +69,23 @@ class Health:
         return True
 
 
-async def serve(host: str, port: int, health: Health, pages: Mapping[str, Page] | None = None) -> asyncio.Server:
+async def nowhere() -> None:
+    return
+
+
+async def serve(
+    host: str, port: int, health: Health, pages: Mapping[str, Page] | None = None, look: Look = nowhere
+) -> asyncio.Server:
     """Opens the port; the caller closes the server it gets."""
     metrics.BUILD.info({"version": __version__})
+    metrics.SCHEMA_WANTED.set(shipped()[-1].version)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(_PATIENCE * 2):
                 head = await reader.readuntil(b"\r\n\r\n")
-                status, kind, body = await _respond(head.split(b" ", 2)[1].decode("latin-1"), health, pages or {})
+                target = head.split(b" ", 2)[1].decode("latin-1")
+                status, kind, body = await _respond(target, health, pages or {}, look)
                 writer.write(
                     f"HTTP/1.1 {status} {_REASON[status]}\r\nContent-Type: {kind}\r\n"
                     f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
@@ -94,7 +106,7 @@ async def serve(host: str, port: int, health: Health, pages: Mapping[str, Page] 
     return await asyncio.start_server(answer, host, port, limit=8192)
 
 
-async def _respond(target: str, health: Health, pages: Mapping[str, Page]) -> tuple[int, str, bytes]:
+async def _respond(target: str, health: Health, pages: Mapping[str, Page], look: Look) -> tuple[int, str, bytes]:
     match target.partition("?")[0]:
         case "/livez":
             return 200, "text/plain", b"ok\n"
@@ -106,6 +118,7 @@ async def _respond(target: str, health: Health, pages: Mapping[str, Page]) -> tu
                 json.dumps({"parts": parts}).encode(),
             )
         case "/metrics":
+            await look()
             return 200, "text/plain; version=0.0.4; charset=utf-8", generate_latest(metrics.REGISTRY)
         case path if path in pages:
             return await _page(path, pages[path])

@@ -9,6 +9,7 @@ import asyncio
 
 import structlog
 
+from retake import metrics
 from retake.bus.connection import Bus
 from retake.bus.errors import BusError
 from retake.bus.messages import PartAnnounced
@@ -52,6 +53,7 @@ class Relay:
             return 0
         withdrawn = await withdraw_unheard(self._database, self._timing)
         if withdrawn:
+            metrics.REANNOUNCED.inc(withdrawn)
             log.info("announced in vain", parts=withdrawn)
         parts = await next_to_announce(self._database, self._timing)
         told = await asyncio.gather(*(self._announce(part) for part in parts), return_exceptions=True)
@@ -71,6 +73,7 @@ class Relay:
             video_id=str(part.video),
         )
         await self._bus.publish_part(message)
+        metrics.ANNOUNCED.inc()
         await mark_announced(self._database, part.part, part.generation)
         log.info(
             "part announced", job=str(part.job), video=str(part.video), part=part.part, kind=part.kind,

@@ -85,13 +85,24 @@ async def summaries(
         return await rows.fetchall()
 
 
+async def is_job(database: Database, workspace: UUID, job: UUID) -> bool:
+    """Is there one that its people can look at?"""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            "SELECT FROM job WHERE id = %s AND workspace = %s AND expired_because IS DISTINCT FROM 'deleted'",
+            (job, workspace),
+        )
+        return await rows.fetchone() is not None
+
+
 async def job_view(database: Database, workspace: UUID, job: UUID, page: Page = Page()) -> Row | None:
     """A job with a page of its videos and their takes; None when there is none, it is another's, or it was deleted."""
     async with database.transaction() as connection:
         rows = await connection.execute(
             """
-            SELECT j.id, j.options ->> 'name' AS name, j.kind, j.wish, j.state, j.variations, j.seed, j.created_at,
-                   j.started_at, j.ended_at, j.expires_at, j.expired_because, j.kept, job_sum.*, files.list AS files,
+            SELECT j.id, j.options ->> 'name' AS name, j.kind, j.wish, j.state, j.variations, j.seed,
+                   j.options ->> 'priority' AS priority, j.created_at, j.started_at,
+                   j.ended_at, j.expires_at, j.expired_because, j.kept, job_sum.*, files.list AS files,
                    (SELECT count(*) FROM video WHERE job_id = j.id AND state = ANY(%(states)s)) AS matching
             FROM job j CROSS JOIN LATERAL job_sum(j.id, j.variations)
             CROSS JOIN LATERAL (

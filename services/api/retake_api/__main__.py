@@ -30,7 +30,7 @@ from retake.store.workspaces import ensure_workspace
 from retake_api.app import Tools, create_app
 from retake_api.auth import Access
 from retake_api.dispatch import Dispatch
-from retake_api.figures import keep_figures
+from retake_api.figures import Figures
 from retake_api.heads import bounded
 from retake_api.keys import Keys
 from retake_api.live import Live
@@ -98,9 +98,9 @@ async def run(settings: Settings) -> None:
         }
         health = Health(checks, needed={"postgres", "storage"})
         pages = {"/queue": lambda: depth(database)}
-        await opened.enter_async_context(await serve(settings.observe.host, settings.observe.port, health, pages))
-        figures = asyncio.create_task(keep_figures(database, settings.storage.cap))
-        opened.callback(figures.cancel)
+        figures = Figures(database, settings.clock.timing(), settings.storage.cap, dispatch.messages)
+        served = await serve(settings.observe.host, settings.observe.port, health, pages, figures.look)
+        await opened.enter_async_context(served)
         access, door = await open_access(settings.api, database)
         tools = Tools(
             database=database,

@@ -1,14 +1,13 @@
 """The ASGI application: routes over what `__main__` opened and passes in.
 
-proxies > path prefix > shield (headers) > request log (id, one line, last resort) > CORS > patience (slow bodies)
-    > routes, each behind the gate but for the few here
+proxies > path prefix > shield (headers) > figures > request log (id, one line, last resort) > other sites (CORS)
+    > patience (slow bodies) > routes, each behind the gate but for the few here
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -29,7 +28,9 @@ from retake_api import (
     jobs,
     links,
     login,
+    offers,
     openapi,
+    pages,
     problems,
     schemas,
     storage,
@@ -45,16 +46,11 @@ from retake_api.expected import Expected
 from retake_api.incoming import MIB, Dock
 from retake_api.live import Live
 from retake_api.login import Door
+from retake_api.other_sites import OtherSites
 from retake_api.patience import Patience
+from retake_api.request_figures import RequestFigures
 from retake_api.request_log import RequestLog
 from retake_api.shield import Shield
-
-EXPOSED = (
-    "Content-Disposition", "Content-Range", "ETag", "Link", "Location", "Retry-After", "X-Request-Id",
-    "Tus-Extension", "Tus-Max-Size", "Tus-Resumable", "Tus-Version",
-    "Upload-Expires", "Upload-Length", "Upload-Metadata", "Upload-Offset",
-)  # fmt: skip
-"""Headers of answers that other sites' pages may read, besides the harmless ones."""
 
 
 @dataclass(frozen=True)
@@ -106,22 +102,19 @@ def create_app(tools: Tools) -> FastAPI:
     links.install(app, gate, tools.access)
     event_streams.install(app, gate, tools.database, tools.live)
     deliveries.install(app, gate, tools.database)
+    offers.install(app, gate, tools.limits, tools.storage, webhooks=tools.webhooks)
     docs.install(app)
     openapi.install(app)
+    pages.install(app, tools.web.prefix)
     return app
 
 
 def around(app: FastAPI, web: Api) -> None:
     """What stands around the routes and what slows down their bodies, from inside to outside."""
     if web.origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=web.origins,
-            allow_methods=["*"],
-            allow_headers=["*"],
-            expose_headers=EXPOSED,
-        )
+        app.add_middleware(OtherSites, origins=web.origins)
     app.add_middleware(RequestLog)
+    app.add_middleware(RequestFigures)
     app.add_middleware(Shield)
     app.add_middleware(PathPrefix, prefix=web.prefix)
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.proxies))

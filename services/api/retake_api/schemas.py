@@ -204,6 +204,7 @@ class Job(Shape):
     eta_seconds: Annotated[int | None, said(95, "Until it is done, as far as one can know.")]
     queue_position: Annotated[int | None, said(None, "Counted from 1, while no worker has touched it.")]
     seed: Annotated[int, said(7)]
+    priority: Annotated[str, said("normal", "low, normal or high: its share of the workers beside other jobs.")]
     distinct: Distinct | None
     files: list[FileWithVariations]
     created_at: datetime

@@ -168,27 +168,32 @@ class Consumer:
         tools = self._tools
         ids = {"part": claimed.part, "claim": claimed.number, "job": str(claimed.job), "video": str(claimed.video)}
         with structlog.contextvars.bound_contextvars(**ids):
+            began, outcome = time.monotonic(), "broken"
             try:
-                began = time.monotonic()
-                await self._attempt(claimed)
+                outcome = await self._attempt(claimed)
                 tools.reach("finished")
                 seconds = time.monotonic() - began
                 await self._learn(claimed, seconds)
                 log.info("part done", kind=claimed.kind, seconds=round(seconds, 3))
             except LeaseLost:
+                outcome = "lease_lost"
                 log.warning("lease lost; nothing of this claim is written any more")
             except Stopped as stopped:
-                log.info("part given back", because=type(stopped).__name__)
+                outcome = stopped.word
+                log.info("part given back", because=outcome)
                 await self._release(claimed, blocked=False)
             except (Unavailable, BlobError, OSError) as error:
+                outcome = "blocked"
                 tools.scratch.tidy(error)
                 log.warning("part given back for later", error=repr(error))
                 await self._release(claimed, blocked=True)
             finally:
+                metrics.PARTS.labels(claimed.kind, outcome).inc()
+                metrics.PART_SECONDS.labels(claimed.kind).observe(time.monotonic() - began)
                 await tools.bus.wake()
 
-    async def _attempt(self, claimed: Claim) -> None:
-        """Work that cannot succeed ends the part; what may go better another time is raised."""
+    async def _attempt(self, claimed: Claim) -> str:
+        """Work that cannot succeed ends the part, as failed; what may go better another time is raised."""
         tools, frames = self._tools, Frames()
         try:
             finish = await under_lease(
@@ -216,6 +221,9 @@ class Consumer:
         except Exception as error:
             log.error("an error of ours", exc_info=error)
             await self._give_up(claimed, INTERNAL)
+        else:
+            return "done"
+        return "failed"
 
     async def _learn(self, claimed: Claim, seconds: float) -> None:
         """What this part took is what the next ones are told to take."""

@@ -41,17 +41,25 @@ Finish = Callable[[], Awaitable[None]]
 class Stopped(Exception):
     """The work was stopped, and nobody is to blame: its part goes back."""
 
+    word = "stopped"
+
 
 class Unwanted(Stopped):
     """The person cancelled, or deleted, the job."""
+
+    word = "unwanted"
 
 
 class OutOfTouch(Stopped):
     """Postgres did not answer for a whole lease: perhaps somebody else holds the part by now."""
 
+    word = "out_of_touch"
+
 
 class Leaving(Stopped):
     """This worker was told to stop, and the work does not fit its grace."""
+
+    word = "leaving"
 
 
 async def under_lease(
