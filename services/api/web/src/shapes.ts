@@ -381,8 +381,8 @@ export type Wish = "run" | "pause" | "cancel" | "expire";
 export interface Worker {
   name: string;
   version: string;
-  /** gone: it said good-bye; lost: nothing was heard of it lately. */
-  status: "active" | "gone" | "lost";
+  /** leaving: it was told to stop, and finishes what it works on; gone: it stopped; lost: nothing was heard of it lately. */
+  status: "active" | "leaving" | "gone" | "lost";
   /** Parts it works on at once, at most. */
   slots: number;
   /** Parts it works on now. */
