@@ -1,4 +1,4 @@
-"""`GET /api/jobs/{id}/history`: what happened to a job, newest first: the events that listeners were told, a week long."""
+"""`GET /api/jobs/{id}/history`: what happened to a job, newest first: what listeners were told, for a week."""
 
 from datetime import datetime
 from typing import Annotated, Any
