@@ -25,6 +25,7 @@ from retake_api import (
     downloads,
     event_streams,
     files,
+    history,
     jobs,
     links,
     login,
@@ -101,6 +102,7 @@ def create_app(tools: Tools) -> FastAPI:
     files.install(app, gate.workspace, tools.database, tools.blobs, delivery)
     links.install(app, gate, tools.access)
     event_streams.install(app, gate, tools.database, tools.live)
+    history.install(app, gate, tools.database)
     deliveries.install(app, gate, tools.database)
     offers.install(app, gate, tools.limits, tools.storage, webhooks=tools.webhooks)
     docs.install(app)

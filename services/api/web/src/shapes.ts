@@ -71,6 +71,8 @@ export interface FileWithRecipes {
   /** From 0 to 1; only a retry lowers it. */
   progress: number;
   sha256: string | null;
+  /** It can be tried again, and there can be more takes of it. */
+  sourceKept: boolean;
   duration: number | null;
   width: number | null;
   height: number | null;
@@ -97,6 +99,8 @@ export interface FileWithVariations {
   /** From 0 to 1; only a retry lowers it. */
   progress: number;
   sha256: string | null;
+  /** It can be tried again, and there can be more takes of it. */
+  sourceKept: boolean;
   duration: number | null;
   width: number | null;
   height: number | null;
@@ -119,6 +123,15 @@ export interface Files {
   perPage: number;
   total: number;
   pages: number;
+}
+
+export interface Happened {
+  id: number;
+  at: string;
+  /** job, video, variation, wish, kept or lost. */
+  kind: string;
+  /** As listeners get it. */
+  data: Record<string, unknown>;
 }
 
 export interface Health {
