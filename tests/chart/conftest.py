@@ -1,0 +1,12 @@
+"""Tools are installed when the first test of the chart needs them; without a network those tests are told as not run."""
+
+import pytest
+from chart import tools
+
+
+@pytest.fixture(scope="session", autouse=True)
+def installed() -> None:
+    try:
+        tools.install()
+    except tools.NotInstalled as why:
+        pytest.skip(f"{why}\n`python tests/chart/tools.py` tries again")
