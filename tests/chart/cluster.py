@@ -1,4 +1,4 @@
-"""The little of a Kubernetes API that a template's `lookup` needs: it knows kinds, and holds the Secrets it was given."""
+"""The little of a Kubernetes API that a template's `lookup` needs: it knows kinds, and holds Secrets it was given."""
 
 import base64
 import json
@@ -52,7 +52,7 @@ def cluster(objects: Iterable[Json]) -> Iterator[str]:
     secrets = {one["metadata"]["name"]: kept(one) for one in objects if one["kind"] == "Secret"}
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802  the name http.server looks for
+        def do_GET(self) -> None:
             found = _answer(self.path.partition("?")[0], kinds, secrets)
             text = json.dumps(found or {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404})
             self.send_response(200 if found else 404)

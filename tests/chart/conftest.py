@@ -1,6 +1,7 @@
-"""Tools are installed when the first test of the chart needs them; without a network those tests are told as not run."""
+"""Tools are installed when the first test of the chart needs them; where that fails, its tests are told as not run."""
 
 import pytest
+
 from chart import tools
 
 

@@ -1,5 +1,7 @@
-"""What NetworkPolicies let through, as Kubernetes defines it: a pod that a policy of a direction selects is shut in that
-direction, but for what some policy allows."""
+"""What NetworkPolicies let through, as Kubernetes defines it.
+
+A pod that a policy of a direction selects is shut in that direction, but for what some policy allows.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -7,6 +9,9 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 Json = dict[str, Any]
+HERE = "videos"
+"""The namespace of the release, and so of its policies."""
+
 NAMESPACE = "kubernetes.io/metadata.name"
 
 
@@ -24,31 +29,22 @@ class End:
 
 
 def may_speak(policies: Iterable[Json], source: End, target: End, port: int, protocol: str = "TCP") -> bool:
-    policies = list(policies)
-    return _allows(policies, "Egress", source, target, port, protocol, target) and _allows(
-        policies, "Ingress", target, source, port, protocol, target
-    )
+    def lets(way: str, peers: str, guarded: End, other: End) -> bool:
+        concerned = [
+            policy["spec"]
+            for policy in policies
+            if guarded.namespace == HERE
+            and way in policy["spec"]["policyTypes"]
+            and _selects(policy["spec"]["podSelector"], guarded.labels)
+        ]
+        return not concerned or any(
+            _port_fits(rule.get("ports"), port, protocol, target)
+            and (not rule.get(peers) or any(_peer_fits(peer, other) for peer in rule[peers]))
+            for spec in concerned
+            for rule in spec.get(way.lower()) or []
+        )
 
-
-def _allows(
-    policies: list[Json], way: str, guarded: End, other: End, port: int, protocol: str, listening: End
-) -> bool:
-    concerned = [
-        policy
-        for policy in policies
-        if guarded.namespace == policy["metadata"].get("namespace", "videos")
-        and _selects(policy["spec"]["podSelector"], guarded.labels)
-        and way in policy["spec"]["policyTypes"]
-    ]
-    if not concerned:
-        return True
-    key, peers = ("egress", "to") if way == "Egress" else ("ingress", "from")
-    return any(
-        _port_fits(rule.get("ports"), port, protocol, listening)
-        and (not rule.get(peers) or any(_peer_fits(peer, other, guarded) for peer in rule[peers]))
-        for policy in concerned
-        for rule in policy["spec"].get(key) or []
-    )
+    return lets("Egress", "to", source, target) and lets("Ingress", "from", target, source)
 
 
 def _selects(selector: Json, labels: Mapping[str, str]) -> bool:
@@ -63,14 +59,14 @@ def _port_fits(ports: list[Json] | None, port: int, protocol: str, listening: En
     )
 
 
-def _peer_fits(peer: Json, other: End, guarded: End) -> bool:
+def _peer_fits(peer: Json, other: End) -> bool:
     if "ipBlock" in peer:
         block = peer["ipBlock"]
         return not other.namespace and _within(other.name, block["cidr"], block.get("except", []))
     if "namespaceSelector" in peer:
         here = _selects(peer["namespaceSelector"], {NAMESPACE: other.namespace}) and bool(other.namespace)
     else:
-        here = other.namespace == guarded.namespace
+        here = other.namespace == HERE
     return here and _selects(peer.get("podSelector", {}), other.labels)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from chart import tools
 
 Json = dict[str, Any]
@@ -32,8 +33,7 @@ def helm(version: str, *arguments: str | Path) -> str:
         done = subprocess.run(
             [tools.helm(version), *arguments],
             env={"PATH": os.environ["PATH"], "HOME": home, "KUBECONFIG": os.devnull},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             check=False,
         )

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
-from chart.rendering import CHART, VALUES, Json, Objects, rendered
 
+from chart.rendering import CHART, VALUES, Json, Objects, rendered
 from retake import __version__, metrics
 from retake.settings import Api, Observe, read
 

@@ -1,6 +1,7 @@
 """Values that cannot work are refused before anything is made, with words that say which value and what it must be."""
 
 import pytest
+
 from chart.rendering import VERSIONS, Json, Refused, helm, template
 
 # What is wrong, and words that the refusal must have: where it is, and what would be right.

@@ -8,10 +8,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from chart import tools
-from chart.rendering import CHART, VALUES, VERSIONS, Json, Refused, helm, rendered, template
 from jsonschema_rs import Draft202012Validator, Registry, ValidationError
 
+from chart import tools
+from chart.rendering import CHART, VALUES, VERSIONS, Json, Refused, helm, rendered, template
 from conftest import requires_tool
 
 KUBERNETES = [f"1.{minor}" for minor in range(28, 37)]
@@ -123,7 +123,9 @@ def test_prometheus_takes_the_rules(tmp_path: Path) -> None:
 
 
 def test_dockerfiles_keep_to_the_rules_of_their_trade() -> None:
-    listed = subprocess.run(["git", "ls-files", "*Dockerfile"], cwd=tools.TOP, stdout=subprocess.PIPE, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "*Dockerfile"], cwd=tools.TOP, stdout=subprocess.PIPE, text=True, check=True
+    )
     files = listed.stdout.split()
 
     checked = subprocess.run([tools.hadolint(), *files], cwd=tools.TOP, stdout=subprocess.PIPE, text=True, check=False)

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+
 from chart.cluster import cluster
 from chart.rendering import VALUES, VERSIONS, Json, Objects, rendered, template
 

@@ -1,15 +1,15 @@
-"""Settings of the chart are settings of the code: each process reads what its pod tells it, with the code's own reader."""
+"""Settings of the chart are settings of the code: each process reads what its pod tells it, by its own reader."""
 
 import json
 from pathlib import Path
 from typing import get_type_hints
 
 import pytest
-from chart.rendering import CHART, VALUES, Json, Objects, rendered, template
 
 import retake_api.__main__ as api
 import retake_janitor.__main__ as janitor
 import retake_worker.__main__ as worker
+from chart.rendering import CHART, VALUES, Json, Objects, rendered, template
 from retake.settings import CONCERNS, Bucket, Laptop, Postgres, Storage, Worker, read, read_all
 from retake.variables import Variable, variables
 
@@ -17,15 +17,24 @@ PROGRAMS = {"api": api.Settings, "worker": worker.Settings, "janitor": janitor.S
 LEFT_ALONE = {"RETAKE_API_HOST", "RETAKE_API_PORT", "RETAKE_API_SOCKET", "RETAKE_METRICS_HOST", "RETAKE_METRICS_PORT"}
 """What the code has by itself is what a pod wants."""
 
-SIGNING = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
+NO_SECRETS = {"RETAKE_API_KEYS", "RETAKE_S3_ENDPOINT"}
+"""Files of hashes, and what may stand in a Secret for convenience."""
+
+_DATABASE = {"url": "postgresql://u:p@db/r", "uri": "postgresql://u:p@db/r"}
+_BUS = {"url": "nats://token@bus:4222"}
+_BUCKET = {"access-key": "a", "secret-key": "s", "endpoint": "https://s3.example"}
 THEIRS: Json = {
-    **dict.fromkeys(("retake-postgres", "database"), {"url": "postgresql://u:p@db/r", "uri": "postgresql://u:p@db/r"}),
-    "retake-postgres-app": {"uri": "postgresql://u:p@db/r"},
-    **dict.fromkeys(("retake-nats", "bus"), {"url": "nats://token@bus:4222"}),
-    **dict.fromkeys(("retake-s3", "bucket"), {"access-key": "a", "secret-key": "s", "endpoint": "https://s3.example"}),
+    "retake-postgres": _DATABASE,
+    "retake-postgres-app": _DATABASE,
+    "database": _DATABASE,
+    "retake-nats": _BUS,
+    "bus": _BUS,
+    "retake-s3": _BUCKET,
+    "bucket": _BUCKET,
     "shared-password": {"hash": "$argon2id$v=19$m=1,t=1,p=1$c2FsdHNhbHQ$aGFzaA"},
-    "webhooks": {"webhook-secret": SIGNING},
-    **dict.fromkeys(("keys", "keys-of-programs"), {"api-keys": ""}),
+    "webhooks": {"webhook-secret": "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"},
+    "keys": {"api-keys": ""},
+    "keys-of-programs": {"api-keys": ""},
 }
 """Secrets that others make."""
 
@@ -50,13 +59,15 @@ def test_a_process_is_given_the_secrets_of_its_own_concerns_and_no_others(values
     for component, settings in PROGRAMS.items():
         place = tmp_path / component
         place.mkdir()
-        told(rendered(values), component, place)
+        concerned = [one for concern in get_type_hints(settings).values() for one in variables(concern).values()]
 
-        secrets = {one.name for concern in get_type_hints(settings).values() for one in variables(concern).values() if one.secret}
+        env = told(rendered(values), component, place)
 
-        given = {f"RETAKE_{file.name.replace('-', '_').upper()}" for file in place.iterdir()}
-        assert given - {"RETAKE_API_KEYS", "RETAKE_S3_ENDPOINT"} <= secrets
-        assert secrets - given <= {"RETAKE_WEBHOOK_SECRET"}
+        files = {name: text for name, text in env.items() if text.startswith(f"{place}/")}
+        assert {Path(text).name for text in files.values()} == {file.name for file in place.iterdir()}
+        given = {name.removesuffix("_FILE") for name in files}
+        assert given - NO_SECRETS <= {one.name for one in concerned if one.secret}
+        assert {one.name for one in concerned if one.secret and not one.optional} <= given
 
 
 def schema() -> Json:
@@ -106,7 +117,12 @@ def test_the_storage_cap_is_four_fifths_of_the_disk_of_a_store_in_the_cluster(tm
 def test_the_bucket_is_told_to_all_alike(tmp_path: Path) -> None:
     one, other = (read(Bucket, told(rendered("production"), name, tmp_path)) for name in ("worker", "janitor"))
 
-    assert (one.endpoint, one.name, one.region, one.prefix) == ("https://s3.example.org", "takes", "eu-central-1", "retake/")
+    assert (one.endpoint, one.name, one.region, one.prefix) == (
+        "https://s3.example.org",
+        "takes",
+        "eu-central-1",
+        "retake/",
+    )
     assert one == other
 
 
