@@ -71,20 +71,21 @@ bench-render: setup ## Measure what takes cost in CPU, and how good and how larg
 
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' core/retake/__init__.py)
 TAG ?= $(VERSION)
-BUILDER := $(firstword $(foreach tool,docker buildah,$(shell command -v $(tool))))
+BUILDER = $(shell docker info >/dev/null 2>&1 && echo docker || command -v buildah)
 images: ## Build the container images (needs docker or buildah); TAG=, BASE= a Python image, IMAGES="api worker janitor dev"
-	@test -n "$(BUILDER)" || { echo "images: neither docker nor buildah was found; install one of them (Debian: apt install buildah)."; exit 1; }
-	@for name in $(or $(IMAGES),api worker janitor dev); do \
+	@builder="$(BUILDER)"; \
+	test -n "$$builder" || { echo "images: there is no docker that answers, and no buildah; install one of them (Debian: apt install buildah)."; exit 1; }; \
+	for name in $(or $(IMAGES),api worker janitor dev); do \
 		folder=services/$$name; test $$name != dev || folder=local; \
-		$(BUILDER) build $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg VERSION=$(VERSION) \
+		$$builder build $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg VERSION=$(VERSION) \
 			--build-arg REVISION=$$(git rev-parse HEAD) -t retake-$$name:$(TAG) -f $$folder/Dockerfile . || exit 1; \
 	done
 
-chart: setup ## Check the Helm chart
-	@echo "chart: not written yet" && exit 1
+chart: setup ## Check the Helm chart with both majors of helm, against every Kubernetes it is for
+	@python -m pytest tests/chart
 
 clean: ## Remove what set-up and tests made (the data in .run stays)
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	@find . '(' -name __pycache__ -o -name node_modules ')' -type d -prune -exec rm -rf {} +
 
 # Compile the locks anew. UPGRADE=--upgrade takes the newest releases the ranges admit.
@@ -95,4 +96,6 @@ lock: setup
 	@for name in api worker janitor; do $(COMPILE) services/$$name/pyproject.toml -o requirements/$$name.txt || exit 1; done
 	@$(COMPILE) client/pyproject.toml -o requirements/client.txt
 	@$(COMPILE) core/pyproject.toml --group local/pyproject.toml:servers -o requirements/servers.txt
+	@$(COMPILE) --group pyproject.toml:node -o requirements/node.txt
 	@$(COMPILE) local/pyproject.toml client/pyproject.toml --group local/pyproject.toml:servers --group pyproject.toml:dev -o requirements/dev.txt
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-deps $(UPGRADE) --group pyproject.toml:chart -o requirements/chart.txt

@@ -2,14 +2,14 @@
 process may add pages: JSON for other programs in the cluster, never behind the ingress.
 
 /livez is answered by the event loop itself, so an answer is the proof. /readyz asks each named check, at most every
-five seconds, and every second while one fails, and names that. The server reads one short request per connection and
-closes it.
+five seconds, and every second while one fails, and names those that are needed. The server reads one short request per
+connection and closes it.
 """
 
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 import structlog
 from prometheus_client import generate_latest
@@ -36,11 +36,17 @@ _REASON = {200: "OK", 404: "Not Found", 503: "Service Unavailable"}
 class Health:
     """What this process depends on, asked seldom however often probes come."""
 
-    def __init__(self, checks: Mapping[str, Check]) -> None:
+    def __init__(self, checks: Mapping[str, Check], needed: Collection[str] | None = None) -> None:
+        """Without those `needed` it is of no use; without the others it only does less. Else all of them are."""
         self._checks = checks
+        self._needed = checks.keys() if needed is None else needed
         self._stale = 0.0
         self._answer: dict[str, bool] = {}
         self._lock = asyncio.Lock()
+
+    async def ready(self) -> dict[str, bool]:
+        """The parts that are needed; it is ready when they all work."""
+        return {name: works for name, works in (await self.parts()).items() if name in self._needed}
 
     async def parts(self) -> dict[str, bool]:
         """Part name -> does it work."""
@@ -105,7 +111,7 @@ async def _respond(target: str, health: Health, pages: Mapping[str, Page], look:
         case "/livez":
             return 200, "text/plain", b"ok\n"
         case "/readyz":
-            parts = await health.parts()
+            parts = await health.ready()
             return (
                 (200 if all(parts.values()) else 503),
                 "application/json",

@@ -89,8 +89,8 @@ async def serve(listening: socket.socket, lease: float, death: Death) -> None:
         timing = replace(Timing(), key_lease=lease)
         limits = replace(read(Uploads, {}), buffer_mib=1)  # pieces are small, so that a request brings several
         tools = Tools(
-            database=mortal, blobs=blobs, health=Health({}), needed=frozenset(), access=access, door=door, web=web,
-            limits=limits, storage=read(Storage, {}), timing=timing, wake=nobody, live=Live(mortal, timing),
+            database=mortal, blobs=blobs, health=Health({}), access=access, door=door, web=web, limits=limits,
+            storage=read(Storage, {}), timing=timing, wake=nobody, live=Live(mortal, timing),
             webhooks=True,
         )  # fmt: skip
         config = uvicorn.Config(create_app(tools), log_config=None, access_log=False, lifespan="off")

@@ -25,6 +25,7 @@ from retake_api import (
     downloads,
     event_streams,
     files,
+    history,
     jobs,
     links,
     login,
@@ -60,8 +61,6 @@ class Tools:
     database: Database
     blobs: Blobs
     health: Health
-    needed: frozenset[str]
-    """The parts without which no request can be served; the others only make it degraded."""
     access: Access
     door: Door
     web: Api
@@ -84,7 +83,7 @@ def create_app(tools: Tools) -> FastAPI:
     app.add_middleware(Patience, idle=tools.limits.idle, slowest=tools.limits.slowest)
     around(app, tools.web)
     problems.install(app)
-    open_to_all(app, tools.health, tools.needed)
+    open_to_all(app, tools.health)
     gate = Gate(tools.access)
     login.install(app, gate, tools.door)
     buffers = Buffers(tools.limits.buffer_mib * MIB)
@@ -103,6 +102,7 @@ def create_app(tools: Tools) -> FastAPI:
     files.install(app, gate.workspace, tools.database, tools.blobs, delivery)
     links.install(app, gate, tools.access)
     event_streams.install(app, gate, tools.database, tools.live)
+    history.install(app, gate, tools.database)
     deliveries.install(app, gate, tools.database)
     offers.install(app, gate, tools.limits, tools.storage, webhooks=tools.webhooks)
     docs.install(app)
@@ -122,7 +122,7 @@ def around(app: FastAPI, web: Api) -> None:
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.proxies))
 
 
-def open_to_all(app: FastAPI, health: Health, needed: frozenset[str]) -> None:
+def open_to_all(app: FastAPI, health: Health) -> None:
     @app.get(
         "/api/health",
         summary="Does every part work?",
@@ -149,5 +149,5 @@ def open_to_all(app: FastAPI, health: Health, needed: frozenset[str]) -> None:
 
     @app.get("/readyz", include_in_schema=False)
     async def requests_can_be_served() -> JSONResponse:
-        parts = {name: works for name, works in (await health.parts()).items() if name in needed}
+        parts = await health.ready()
         return JSONResponse({"parts": parts}, 200 if all(parts.values()) else 503)

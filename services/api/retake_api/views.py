@@ -120,6 +120,7 @@ def _file(row: Row, video: Mapping[str, Any], takes: Sequence[Told]) -> Told:
         "status": video["state"],
         "progress": _rounded(video["progress"]),
         "sha256": video["sha256"],
+        "sourceKept": video["source_kept"] and _kept(row),
         **{fact: probe.get(fact) for fact in ("duration", "width", "height")},
         "fps": round(float(Fraction(probe["fps"])), 3) if "fps" in probe else None,
         "distinct": _distinct([video]),

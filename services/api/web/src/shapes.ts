@@ -71,6 +71,8 @@ export interface FileWithRecipes {
   /** From 0 to 1; only a retry lowers it. */
   progress: number;
   sha256: string | null;
+  /** It can be tried again, and there can be more takes of it. */
+  sourceKept: boolean;
   duration: number | null;
   width: number | null;
   height: number | null;
@@ -97,6 +99,8 @@ export interface FileWithVariations {
   /** From 0 to 1; only a retry lowers it. */
   progress: number;
   sha256: string | null;
+  /** It can be tried again, and there can be more takes of it. */
+  sourceKept: boolean;
   duration: number | null;
   width: number | null;
   height: number | null;
@@ -119,6 +123,15 @@ export interface Files {
   perPage: number;
   total: number;
   pages: number;
+}
+
+export interface Happened {
+  id: number;
+  at: string;
+  /** job, video, variation, wish, kept or lost. */
+  kind: string;
+  /** As listeners get it. */
+  data: Record<string, unknown>;
 }
 
 export interface Health {
@@ -381,8 +394,8 @@ export type Wish = "run" | "pause" | "cancel" | "expire";
 export interface Worker {
   name: string;
   version: string;
-  /** gone: it said good-bye; lost: nothing was heard of it lately. */
-  status: "active" | "gone" | "lost";
+  /** leaving: it was told to stop, and finishes what it works on; gone: it stopped; lost: nothing was heard of it lately. */
+  status: "active" | "leaving" | "gone" | "lost";
   /** Parts it works on at once, at most. */
   slots: number;
   /** Parts it works on now. */
