@@ -1,11 +1,15 @@
 import { render } from "preact";
 import { App } from "./app";
 import { start } from "./live";
+import { startNotifying } from "./notify";
 import "./scheme";
 import "./style/tokens.css";
 import "./style/frame.css";
 import "./style/parts.css";
+import "./style/jobs.css";
+import "./style/job.css";
 
 start();
+startNotifying();
 const place = document.getElementById("app");
 if (place) render(<App />, place);

@@ -1,7 +1,9 @@
 // Every text that people read, in one place. What the API says in its `error` is shown as it is.
 
-const one = (n: number, single: string, several = `${single}s`) =>
-  `${n.toLocaleString("en")} ${n === 1 ? single : several}`;
+import { acts } from "./words/acts";
+import { one } from "./words/counting";
+import { job, notify } from "./words/job";
+import { expiry, jobs } from "./words/jobs";
 
 export const words = {
   name: "retake",
@@ -32,6 +34,12 @@ export const words = {
     server: "The service does not answer. Trying again…",
     polling: "Live updates are blocked here; this page asks every few seconds instead.",
   },
+  jobs,
+  job,
+  acts,
+  expiry,
+  notify,
+  byHand: "Copy this by hand",
   again: "Try again",
   loading: "Loading…",
   close: "Close",
@@ -53,5 +61,7 @@ export const words = {
     takes: (n: number) => one(n, "take"),
     jobs: (n: number) => one(n, "job"),
     files: (n: number) => one(n, "file"),
+    done: (done: number, all: number) => `${done.toLocaleString("en")} of ${one(all, "take")}`,
+    failed: (n: number) => `${n.toLocaleString("en")} failed`,
   },
 } as const;
