@@ -16,6 +16,7 @@ import pytest
 
 from conftest import Stack, eventually
 from footage import TIMING, Filmed, Footage
+from janitor.kubernetes_api import pods_api
 from retake.blobs.bucket import open_blobs
 from retake.blobs.keys import SourceChunk
 from retake.domain.states import Wish
@@ -25,6 +26,7 @@ from retake.store.connect import open_database
 from retake.store.jobs import wish
 from retake_janitor import orphan_objects, purge, sources
 from retake_janitor.__main__ import CHORES, Settings, run
+from retake_janitor.pods import Cluster
 
 pytestmark = pytest.mark.anyio
 
@@ -46,6 +48,13 @@ def environment(stack: Stack, settings: Settings) -> dict[str, str]:
         "RETAKE_S3_PREFIX": settings.bucket.prefix,
         "RETAKE_NATS_STREAM": settings.nats.stream,
     }
+
+
+@pytest.fixture
+async def empty() -> AsyncIterator[Cluster]:
+    """A cluster that has no pods of workers."""
+    async with pods_api() as api:
+        yield Cluster("retake", api.host)
 
 
 async def everything(footage: Footage) -> tuple[dict[str, Any], list[str]]:
@@ -75,6 +84,8 @@ async def something_for_every_chore(footage: Footage) -> None:
     (claimed,) = await footage.claims(lost)
     await footage.sql("UPDATE part SET lease_until = now() - interval '1 second' WHERE id = %s", claimed.part)
     await footage.accepted()
+    await fleet.seen(footage.database, "vanished", version="1", recipe_version=9, slots=5)
+    await footage.sql("UPDATE worker SET seen_at = now() - interval '1 hour'")
     await fleet.seen(footage.database, "idle", version="1", recipe_version=9, slots=5)
     await footage.arriving(due.workspace)
     await footage.sql("UPDATE source SET touched_at = now() - interval '2 days' WHERE state = 'open'")
@@ -83,13 +94,13 @@ async def something_for_every_chore(footage: Footage) -> None:
 
 
 async def test_a_dry_run_says_what_every_chore_would_do_and_changes_nothing(
-    footage: Footage, settings: Settings
+    footage: Footage, settings: Settings, empty: Cluster
 ) -> None:
     await something_for_every_chore(footage)
     tight = replace(settings, storage=read(Storage, {"RETAKE_STORAGE_CAP_MIB": "2"}))
     before = await everything(footage)
 
-    done = await run(tight, dry=True)
+    done = await run(tight, dry=True, cluster=empty)
 
     assert done.errors == {}
     assert [name for name, count in done.counts.items() if not count] == []
@@ -97,11 +108,11 @@ async def test_a_dry_run_says_what_every_chore_would_do_and_changes_nothing(
     assert await everything(footage) == before
 
 
-async def test_a_pass_does_what_the_dry_run_said(footage: Footage, settings: Settings) -> None:
+async def test_a_pass_does_what_the_dry_run_said(footage: Footage, settings: Settings, empty: Cluster) -> None:
     await something_for_every_chore(footage)
     tight = replace(settings, storage=read(Storage, {"RETAKE_STORAGE_CAP_MIB": "2"}))
 
-    done = await run(tight)
+    done = await run(tight, cluster=empty)
 
     assert done.errors == {}
     assert [name for name, count in done.counts.items() if not count and name not in {"rescue", "announce"}] == []
