@@ -4,6 +4,7 @@ core/retake/wire/v1/*_pb2.py(i)  from proto/, with the protoc inside grpcio-tool
 docs/configuration.md            from retake.settings
 docs/metrics.md                  from retake.metrics
 docs/openapi.json                from the routes of retake_api
+deploy/grafana/*.json            from local/dashboards.py
 services/api/web/src/shapes.ts   from the schemas in it
 deploy/helm/retake/              schema, table of values, and what it carries: generate_chart.py
 
@@ -25,6 +26,8 @@ from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.registry import Collector
 
 import generate_chart
+from dashboards import DASHBOARDS
+from panels import rendered
 from retake import metrics, settings
 from retake.figure import Figure
 from retake.variables import Variable, variables
@@ -185,19 +188,22 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
 def generated() -> dict[str, str]:
     """Path in the repository -> text, of every generated file."""
     document = api_document()
+    dashboards = {f"deploy/grafana/{one.name}.json": rendered(one) for one in DASHBOARDS}
     return {
         **dict(wire()),
         "docs/configuration.md": configuration(),
         "docs/metrics.md": metric_table(),
         "docs/openapi.json": json.dumps(document, ensure_ascii=False, indent=1) + "\n",
         "services/api/web/src/shapes.ts": typescript(document),
-        **generate_chart.generated(),
+        **dashboards,
+        **generate_chart.generated(dashboards),
     }
 
 
 def leftovers(wanted: Iterable[str]) -> list[str]:
-    """Wire code whose .proto file is gone, and what the chart carries of files that are gone."""
-    present = {str(file.relative_to(TOP)) for file in (TOP / "core" / WIRE).glob("*_pb2.py*")}
+    """Wire code whose .proto file is gone, dashboards, and what the chart carries of files that are gone."""
+    made = (*(TOP / "core" / WIRE).glob("*_pb2.py*"), *(TOP / "deploy/grafana").glob("*.json"))
+    present = {str(file.relative_to(TOP)) for file in made}
     return sorted((present | generate_chart.leftovers()) - set(wanted))
 
 

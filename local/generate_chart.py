@@ -6,7 +6,7 @@ and alerts lie in it once more.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -218,16 +218,21 @@ def _rows() -> Iterator[tuple[str, str, str]]:
             yield f"`{value.path}`", f"`{json.dumps(value.default, ensure_ascii=False)}`", value.explain
 
 
-def generated() -> dict[str, str]:
-    return {f"{CHART}/values.schema.json": schema(), f"{CHART}/README.md": readme(), **carried()}
+def generated(dashboards: Mapping[str, str]) -> dict[str, str]:
+    """`dashboards` are generated, too: path in the repository -> text."""
+    return {f"{CHART}/values.schema.json": schema(), f"{CHART}/README.md": readme(), **carried(dashboards)}
 
 
-def carried() -> dict[str, str]:
+def carried(dashboards: Mapping[str, str]) -> dict[str, str]:
     """Path in the chart -> text, of what lies outside it."""
-    return {
-        f"{CHART}/files/{Path(folder).name}/{file.name}": file.read_text(encoding="utf-8")
+    lying = {
+        str(file.relative_to(TOP)): file.read_text(encoding="utf-8")
         for folder, pattern in CARRIED.items()
         for file in sorted((TOP / folder).glob(pattern))
+    }
+    return {
+        f"{CHART}/files/{Path(name).parent.name}/{Path(name).name}": text
+        for name, text in (lying | dict(dashboards)).items()
     }
 
 
