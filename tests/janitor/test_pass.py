@@ -84,9 +84,9 @@ async def something_for_every_chore(footage: Footage) -> None:
     (claimed,) = await footage.claims(lost)
     await footage.sql("UPDATE part SET lease_until = now() - interval '1 second' WHERE id = %s", claimed.part)
     await footage.accepted()
-    await fleet.seen(footage.database, "vanished", version="1", recipe_version=9, slots=5)
-    await footage.sql("UPDATE worker SET seen_at = now() - interval '1 hour'")
-    await fleet.seen(footage.database, "idle", version="1", recipe_version=9, slots=5)
+    for name, seen in (("vanished", "-1 hour"), ("idle", "1 hour")):
+        await fleet.seen(footage.database, name, version="1", recipe_version=9, slots=5)
+        await footage.sql("UPDATE worker SET seen_at = now() + %s::interval WHERE name = %s", seen, name)
     await footage.arriving(due.workspace)
     await footage.sql("UPDATE source SET touched_at = now() - interval '2 days' WHERE state = 'open'")
     await footage.sql("UPDATE event SET at = now() - interval '8 days' WHERE id = (SELECT min(id) FROM event)")
@@ -277,3 +277,16 @@ async def test_of_five_janitors_one_is_stopped_in_the_middle_and_wakes_when_the_
     assert len(left) == len(kept) + 2
     assert await footage.objects() == left
     assert await footage.charged(stays) == 2 * 1000 + 200
+
+
+async def test_a_janitor_that_is_told_to_stop_leaves_the_chores_that_are_left_to_the_next_pass(
+    footage: Footage, settings: Settings
+) -> None:
+    await something_for_every_chore(footage)
+    told = asyncio.Event()
+    told.set()
+
+    done = await run(settings, stopping=told)
+
+    assert (done.counts, done.errors) == ({}, {})
+    assert await footage.sql("SELECT counts FROM janitor_run WHERE ended_at IS NOT NULL") == [{"counts": {}}]
