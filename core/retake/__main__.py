@@ -12,6 +12,7 @@ import structlog
 
 from retake.api_keys import Malformed, Scope, make
 from retake.doctor import SECTIONS, Asked, Finding
+from retake.entry import end_when_told
 from retake.settings import Postgres, SettingsError, read
 from retake.store.connect import Unavailable
 from retake.store.migrate import MigrationError, migrate, shipped
@@ -132,6 +133,7 @@ def quieten_logs() -> None:
 def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     asked = arguments(argv)
     quieten_logs()
+    end_when_told()
     try:
         if asked.verb == "migrate":
             return asyncio.run(run_migrate(environ))

@@ -2,24 +2,28 @@
 process may add pages: JSON for other programs in the cluster, never behind the ingress.
 
 /livez is answered by the event loop itself, so an answer is the proof. /readyz asks each named check, at most every
-five seconds, and every second while one fails, and names that. The server reads one short request per connection and
-closes it.
+five seconds, and every second while one fails, and names those that are needed. The server reads one short request per
+connection and closes it.
 """
 
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 import structlog
 from prometheus_client import generate_latest
 
 from retake import __version__, metrics
+from retake.store.migrate import shipped
 
 log = structlog.stdlib.get_logger(__name__)
 
 Check = Callable[[], Awaitable[None]]
 """Returns when the part works; raises when it does not."""
+
+Look = Callable[[], Awaitable[None]]
+"""Sees to it that the metrics are those of now; raises nothing."""
 
 Page = Callable[[], Awaitable[Mapping[str, object]]]
 """What a page says now, to be sent as JSON; when it raises, the answer is 503."""
@@ -32,11 +36,17 @@ _REASON = {200: "OK", 404: "Not Found", 503: "Service Unavailable"}
 class Health:
     """What this process depends on, asked seldom however often probes come."""
 
-    def __init__(self, checks: Mapping[str, Check]) -> None:
+    def __init__(self, checks: Mapping[str, Check], needed: Collection[str] | None = None) -> None:
+        """Without those `needed` it is of no use; without the others it only does less. Else all of them are."""
         self._checks = checks
+        self._needed = checks.keys() if needed is None else needed
         self._stale = 0.0
         self._answer: dict[str, bool] = {}
         self._lock = asyncio.Lock()
+
+    async def ready(self) -> dict[str, bool]:
+        """The parts that are needed; it is ready when they all work."""
+        return {name: works for name, works in (await self.parts()).items() if name in self._needed}
 
     async def parts(self) -> dict[str, bool]:
         """Part name -> does it work."""
@@ -59,15 +69,23 @@ class Health:
         return True
 
 
-async def serve(host: str, port: int, health: Health, pages: Mapping[str, Page] | None = None) -> asyncio.Server:
+async def nowhere() -> None:
+    return
+
+
+async def serve(
+    host: str, port: int, health: Health, pages: Mapping[str, Page] | None = None, look: Look = nowhere
+) -> asyncio.Server:
     """Opens the port; the caller closes the server it gets."""
     metrics.BUILD.info({"version": __version__})
+    metrics.SCHEMA_WANTED.set(shipped()[-1].version)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(_PATIENCE * 2):
                 head = await reader.readuntil(b"\r\n\r\n")
-                status, kind, body = await _respond(head.split(b" ", 2)[1].decode("latin-1"), health, pages or {})
+                target = head.split(b" ", 2)[1].decode("latin-1")
+                status, kind, body = await _respond(target, health, pages or {}, look)
                 writer.write(
                     f"HTTP/1.1 {status} {_REASON[status]}\r\nContent-Type: {kind}\r\n"
                     f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
@@ -88,18 +106,19 @@ async def serve(host: str, port: int, health: Health, pages: Mapping[str, Page] 
     return await asyncio.start_server(answer, host, port, limit=8192)
 
 
-async def _respond(target: str, health: Health, pages: Mapping[str, Page]) -> tuple[int, str, bytes]:
+async def _respond(target: str, health: Health, pages: Mapping[str, Page], look: Look) -> tuple[int, str, bytes]:
     match target.partition("?")[0]:
         case "/livez":
             return 200, "text/plain", b"ok\n"
         case "/readyz":
-            parts = await health.parts()
+            parts = await health.ready()
             return (
                 (200 if all(parts.values()) else 503),
                 "application/json",
                 json.dumps({"parts": parts}).encode(),
             )
         case "/metrics":
+            await look()
             return 200, "text/plain; version=0.0.4; charset=utf-8", generate_latest(metrics.REGISTRY)
         case path if path in pages:
             return await _page(path, pages[path])

@@ -9,7 +9,7 @@ import asyncio
 
 import structlog
 
-from retake import tracing
+from retake import metrics, tracing
 from retake.bus.connection import Bus
 from retake.bus.errors import BusError
 from retake.bus.messages import PartAnnounced
@@ -53,6 +53,7 @@ class Relay:
             return 0
         withdrawn = await withdraw_unheard(self._database, self._timing)
         if withdrawn:
+            metrics.REANNOUNCED.inc(withdrawn)
             log.info("announced in vain", parts=withdrawn)
         parts = await next_to_announce(self._database, self._timing)
         told = await asyncio.gather(*(self._announce(part) for part in parts), return_exceptions=True)
@@ -75,6 +76,7 @@ class Relay:
                 traceparent=tracing.traceparent(),
             )
             await self._bus.publish_part(message)
+            metrics.ANNOUNCED.inc()
             log.info("part announced", **ids, kind=part.kind, generation=part.generation)
             await mark_announced(self._database, part.part, part.generation)
 

@@ -162,6 +162,13 @@ class Api:
         explain="A file of API keys, one line for each, as `python -m retake key` makes them. It is read again when it "
         "changes.",
     )
+    grace: int = setting(
+        "RETAKE_API_GRACE",
+        whole(1, 3600),
+        default="1",
+        explain="Seconds in which requests under way may end when the API is told to stop; then they are cut. In a "
+        "cluster less than the pod's terminationGracePeriodSeconds, with what preStop takes of them.",
+    )
     prefix: str = setting(
         "RETAKE_PATH_PREFIX",
         matching(r"(/[A-Za-z0-9._~-]+)*", "empty, or a path like /retake, with no / at its end"),

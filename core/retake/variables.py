@@ -26,6 +26,8 @@ class Rule:
 
     says: str
     parse: Callable[[str], Any]
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    """The same as JSON schema, as far as that can say it, for the chart's values."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ def whole(low: int, high: int) -> Rule:
     return Rule(
         f"a whole number from {low} to {high}",
         lambda text: number if low <= (number := int(text)) <= high else _refuse(text),
+        {"type": "integer", "minimum": low, "maximum": high},
     )
 
 
@@ -55,6 +58,7 @@ def decimal(low: float, high: float) -> Rule:
     return Rule(
         f"a number from {low} to {high}",
         lambda text: number if low <= (number := float(text)) <= high else _refuse(text),
+        {"type": "number", "minimum": low, "maximum": high},
     )
 
 
@@ -67,11 +71,13 @@ def url(*schemes: str) -> Rule:
 
 
 def one_of(*words: str) -> Rule:
-    return Rule(f"one of {', '.join(words)}", lambda value: value if value in words else _refuse(value))
+    says = f"one of {', '.join(words)}"
+    return Rule(says, lambda value: value if value in words else _refuse(value), {"enum": [*words]})
 
 
 def matching(pattern: str, says: str) -> Rule:
-    return Rule(says, lambda value: value if re.fullmatch(pattern, value) else _refuse(value))
+    schema = {"type": "string", "pattern": f"^({pattern})$"}
+    return Rule(says, lambda value: value if re.fullmatch(pattern, value) else _refuse(value), schema)
 
 
 def listed(one: Rule) -> Rule:

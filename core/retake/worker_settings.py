@@ -27,6 +27,14 @@ class Worker:
         explain="How many MiB of memory the worker counts on, at most; by it slots and takes at once are chosen. Else "
         "what its container or machine has.",
     )
+    grace: int = setting(
+        "RETAKE_WORKER_GRACE",
+        whole(0, 86_400),
+        default="0",
+        explain="Seconds in which parts at work may be finished when the worker is told to stop. One that would take "
+        "longer is given back at once, and so are all with 0. In a cluster 15 less than the pod's "
+        "terminationGracePeriodSeconds.",
+    )
     scratch: str | None = setting(
         "RETAKE_SCRATCH",
         TEXT,

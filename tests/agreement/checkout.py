@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
-_PARTS = ("core", "services", "client", "local", "proto", "docs", "pyproject.toml")
+_PARTS = ("core", "services", "client", "local", "proto", "docs", "deploy", "pyproject.toml")
 _IGNORED = shutil.ignore_patterns("__pycache__", "node_modules", "*.egg-info")
 
 

@@ -60,8 +60,7 @@ async def tools(database: Database, blobs: Blobs) -> Tools:
     return Tools(
         database=database,
         blobs=blobs,
-        health=Health({"postgres": database.check, "storage": blobs.check}),
-        needed=frozenset({"postgres"}),
+        health=Health({"postgres": database.check, "storage": blobs.check}, {"postgres"}),
         access=access,
         door=door,
         web=API,

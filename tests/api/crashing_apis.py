@@ -68,7 +68,7 @@ async def serve(listening: socket.socket, lease: float, death: Death) -> None:
         access, door = await open_access(web, database)
         timing = replace(Timing(), key_lease=lease)
         tools = Tools(
-            database=mortal, blobs=blobs, health=Health({}), needed=frozenset(), access=access, door=door, web=web,
+            database=mortal, blobs=blobs, health=Health({}), access=access, door=door, web=web,
             limits=read(Uploads, {}), storage=read(Storage, {}), timing=timing, wake=nobody, live=Live(mortal, timing),
             webhooks=True,
         )  # fmt: skip

@@ -35,7 +35,7 @@ async def test_uploads_become_a_job_that_answers_as_a_form_does(
     assert (told["variationsPerVideo"], told["totalVariations"]) == (3, 6)
     assert answer.headers["Location"] == told["statusUrl"]
     job = (await client.get(told["statusUrl"])).json()
-    assert (job["seed"], job["name"], job["status"]) == (7, "Zwei", "queued")
+    assert (job["seed"], job["name"], job["status"], job["priority"]) == (7, "Zwei", "queued", "normal")
     assert len(server.woken) == 2
 
 

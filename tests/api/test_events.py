@@ -184,9 +184,16 @@ async def test_a_stream_ends_when_its_time_is_over(server: Server, database: Dat
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await event_streams.EventStream(messages, life=0.1)({"type": "http"}, receive, send)
+    await event_streams.EventStream(messages, life=0.1)({"type": "http", "method": "GET"}, receive, send)
 
     assert sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+
+
+async def test_head_of_a_stream_is_answered_at_once(client: httpx.AsyncClient) -> None:
+    answer = await client.head("/api/events")
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["Content-Type"].startswith("text/event-stream")
 
 
 async def test_streams_end_cleanly_when_the_server_stops(server: Server, client: httpx.AsyncClient) -> None:

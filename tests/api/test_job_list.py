@@ -1,6 +1,6 @@
 """GET /api/jobs: newest first, page by page, and only those that are asked for."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -100,6 +100,18 @@ async def test_the_list_is_of_the_kind_that_is_asked_for(client: httpx.AsyncClie
     assert await names(client, kind="catalog") == []
 
 
+async def test_the_list_is_of_the_jobs_that_are_named_as_far_as_they_are_there(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    one, other, gone = [(await submit(client, f"{n}.mp4"))["jobId"] for n in ("one", "other", "gone")]
+    await submit(client, "unnamed.mp4")
+    await client.delete(f"/api/jobs/{gone}")
+
+    assert await names(client, id=[one, f"{other},{gone}", str(uuid4())]) == ["other.mp4", "one.mp4"]
+    assert await names(client, id=[one, other], q="OTHER") == ["other.mp4"]
+    assert await names(client, id=gone) == []
+
+
 ODD = ["100%.mp4", "a_b.mp4", "Straße.mp4", "FÊTE.mp4", "fe\u0302te 視頻.mp4", "ＡＢＣ.mp4", "it's.mp4", "ℌ.mp4"]
 
 
@@ -170,7 +182,9 @@ async def test_what_the_list_cannot_be_asked_is_refused_with_what_it_can(client:
         ("kind=photos", ["variations", "catalog"]),
         ("q=%00", ["0..200 characters"]),
         ("q=" + "x" * 201, ["0..200 characters"]),
-        ("state=queued", ["status", "kind", "q", "limit", "cursor"]),
+        ("state=queued", ["status", "kind", "q", "id", "limit", "cursor"]),
+        ("id=x", ["ids of jobs"]),
+        ("id=" + ",".join(201 * ["7f9c2ba4-e88f-4d2a-9b1e-2d6f0a5c3e11"]), ["1..200 ids"]),
         ("cursor=x", None),
         ("cursor=%00", None),
         ("cursor=" + "a" * 500, None),

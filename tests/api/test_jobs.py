@@ -26,7 +26,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_job_that_was_just_accepted(client: httpx.AsyncClient) -> None:
-    told = await submit(client, "a.mp4", "b.mp4", variations="2", options='{"seed": 9}')
+    told = await submit(client, "a.mp4", "b.mp4", variations="2", options='{"seed": 9, "priority": "low"}')
 
     job = (await client.get(told["statusUrl"])).json()
 
@@ -36,15 +36,15 @@ async def test_a_job_that_was_just_accepted(client: httpx.AsyncClient) -> None:
     assert job == {
         "jobId": told["jobId"], "name": None, "kind": "variations", "status": "queued", "wish": "run",
         "totalVideos": 2, "failedVideos": 0, "variationsPerVideo": 2, "totalVariations": 4, "completedVariations": 0,
-        "failedVariations": 0, "progress": 0.0, "seed": 9, "startedAt": None, "endedAt": None, "expiresAt": None,
-        "expiredBecause": None, "kept": False, "error": None, "errorCode": None, "distinct": None,
+        "failedVariations": 0, "progress": 0.0, "seed": 9, "priority": "low", "startedAt": None, "endedAt": None,
+        "expiresAt": None, "expiredBecause": None, "kept": False, "error": None, "errorCode": None, "distinct": None,
         "etaSeconds": None, "queuePosition": 1,
     }  # fmt: skip
     assert [file["id"] for file in files] == [file["id"] for file in told["files"]]
     assert files[0] == {
         "id": told["files"][0]["id"], "name": "a.mp4", "size": 5000, "status": "queued", "progress": 0.0,
-        "sha256": None, "duration": None, "width": None, "height": None, "fps": None, "distinct": None,
-        "thumbnailUrl": None, "completedVariations": 0, "failedVariations": 0, "error": None,
+        "sha256": None, "sourceKept": True, "duration": None, "width": None, "height": None, "fps": None,
+        "distinct": None, "thumbnailUrl": None, "completedVariations": 0, "failedVariations": 0, "error": None,
         "errorCode": None, "variations": [],
     }  # fmt: skip
 

@@ -70,6 +70,8 @@ async def test_a_source_is_kept_until_the_last_of_its_jobs_is_done(
 
     assert third.status_code == 202
     assert (late.status_code, late.json()["code"]) == (409, "source_gone")
+    [file] = (await client.get(second["statusUrl"])).json()["files"]
+    assert file["sourceKept"] is False
     assert late.json()["fileId"] == second["files"][0]["id"]
 
 

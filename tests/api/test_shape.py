@@ -90,6 +90,18 @@ async def test_other_sites_may_ask_nothing_unless_they_are_named(start: Start) -
     assert await allowed(opened, "https://ui.example", "OPTIONS") == "https://ui.example"
 
 
+async def test_what_a_browser_asks_for_another_site_is_refused_in_our_words(start: Start) -> None:
+    server = await start(web={"origins": ("https://ui.example",)})
+    asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+
+    answer = await server.client.options("/api/jobs", headers=asked)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "other_site")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["requestId"] == answer.headers["X-Request-Id"]
+    assert "Origin" in answer.headers["Vary"]
+
+
 async def test_another_site_reads_what_it_needs_and_sends_no_cookie(start: Start) -> None:
     server = await start(web={"origins": ("https://ui.example",)})
     async with logged_in(server) as client:

@@ -17,13 +17,19 @@ async def begun(database: Database, name: str = "a.mp4", length: int = 5000, wor
     return await begin_upload(database, owner, name=name, metadata="", length=length, cap=None)
 
 
-async def uploaded(database: Database, blobs: Blobs, name: str = "a.mp4", workspace: str = "default") -> UUID:
-    data, writer = clip(), uuid4()
-    upload = await begun(database, name, len(data), workspace)
+async def put(database: Database, blobs: Blobs, upload: UUID, data: bytes) -> None:
+    """The first bytes of it, which has none."""
+    writer = uuid4()
     key = SourceChunk(str(upload), 0, writer.hex).key
     await continue_upload(database, upload, 0, writer)
     sha256 = hashlib.sha256(data).hexdigest()
     await intend_chunk(database, upload, n=0, start=0, size=len(data), sha256=sha256, key=key)
     await blobs.put(key, data)
     await piece_stored(database, upload, writer, key=key, start=0, size=len(data), head=None)
+
+
+async def uploaded(database: Database, blobs: Blobs, name: str = "a.mp4", workspace: str = "default") -> UUID:
+    data = clip()
+    upload = await begun(database, name, len(data), workspace)
+    await put(database, blobs, upload, data)
     return upload

@@ -6,6 +6,7 @@ import pytest
 from retake.settings import Postgres
 from retake.store.connect import Unavailable, open_database
 from retake.store.migrate import Migration, MigrationError, migrate, missing, shipped
+from retake.store.schema import SchemaMisfit, awaited, check, newest
 
 FIRST = Migration(1, "first", "CREATE TABLE a (n int); INSERT INTO a VALUES (1);")
 SECOND = Migration(2, "second", "CREATE TABLE b (n int);")
@@ -95,3 +96,43 @@ async def test_jobs_from_before_they_could_be_looked_for_are_found(empty_databas
     async with await psycopg.AsyncConnection.connect(empty_database) as connection:
         rows = await (await connection.execute("SELECT search FROM job")).fetchall()
     assert rows == [("spring\n0.mp4\n1.mp4",)]
+
+
+async def test_a_release_works_with_a_newer_schema_unless_a_migration_shuts_it_out(empty_database: str) -> None:
+    ours = newest()
+    more = [Migration(ours + 1, "more", "CREATE TABLE more (n int);")]
+    away = [Migration(ours + 2, "away", f"-- needs: {ours + 1}\nDROP TABLE more;")]
+
+    async with open_database(Postgres(url=empty_database, pool=1), name="test") as database:
+        with pytest.raises(SchemaMisfit, match=f"at schema 0 and this release needs {ours}: run `python"):
+            await check(database)
+        await migrate(empty_database)
+        await check(database)
+        await migrate(empty_database, [*shipped(), *more])
+        await check(database)
+        await migrate(empty_database, [*shipped(), *more, *away])
+        with pytest.raises(SchemaMisfit, match=f"needs a release with schema {ours + 1} or newer, and"):
+            await check(database)
+
+
+async def test_who_starts_before_the_migration_waits_for_it(empty_database: str) -> None:
+    async with open_database(Postgres(url=empty_database, pool=1), name="test") as database:
+        waiting = asyncio.create_task(awaited(database))
+        done, _ = await asyncio.wait({waiting}, timeout=0.2)
+        await migrate(empty_database)
+        await waiting
+
+    assert not done
+
+
+async def test_a_database_of_the_first_releases_is_read_and_gets_the_new_column(empty_database: str) -> None:
+    await migrate(empty_database)
+    async with await psycopg.AsyncConnection.connect(empty_database) as connection:
+        await connection.execute("ALTER TABLE schema_version DROP COLUMN needs")
+
+    lacking = await missing(empty_database)
+    async with open_database(Postgres(url=empty_database, pool=1), name="test") as database:
+        await check(database)
+    await migrate(empty_database)
+
+    assert lacking == []

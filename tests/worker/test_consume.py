@@ -18,6 +18,7 @@ from retake.bus.messages import PartAnnounced
 from retake.domain.states import Wish
 from retake.domain.timing import Timing
 from retake.settings import Bucket, Nats, Postgres
+from retake.store import fleet
 from retake.store.jobs import NewJob, wish
 from retake.store.reaping import reap
 from retake_worker.consume import Consumer
@@ -77,6 +78,61 @@ async def test_a_worker_that_leaves_gives_its_part_back_at_once_and_another_goes
     assert running == []
     assert await here.sql("SELECT id FROM part WHERE failures > 0 OR releases > 0") == []
     assert await here.sql("SELECT name FROM worker WHERE gone_at IS NULL") == []
+
+
+@pytest.mark.parametrize("step", ["claimed", "inspected", "downloaded", "rendered"])
+async def test_a_worker_with_a_grace_finishes_what_it_has_in_hand_and_takes_nothing_new(here: Works, step: str) -> None:
+    new, leaves = await here.submit(takes=2), Leaves(step)
+    seen: list[str] = []
+
+    def reach(at: str) -> None:
+        seen.append(at)
+        leaves.reach(at)
+
+    async with here.relaying(), here.working("one", reach=reach, grace=60) as leaves.consumer:
+        await leaves.left.wait()
+    parts = await here.sql("SELECT kind, state FROM part WHERE claim IS NULL AND generation = 1 ORDER BY id")
+    async with here.relaying(), here.working("two"):
+        await completed(here, new)
+
+    begun = "inspect" if step in {"claimed", "inspected"} else "render"
+    assert {part["kind"]: part["state"] for part in parts}[begun] == "done"
+    assert seen.count("claimed") == seen.count("finished")
+    assert await here.sql("SELECT id FROM part WHERE failures > 0 OR releases > 0") == []
+
+
+async def test_a_worker_that_finishes_is_leaving_and_its_slots_are_not_counted(here: Works) -> None:
+    await here.submit()
+    stuck = Stuck(here.blobs)
+
+    async def is_leaving() -> bool:
+        (row,) = await fleet.fleet(here.database, here.workspace, here.timing)
+        return bool(row["status"] == "leaving")
+
+    async with here.relaying(), here.working("one", blobs=stuck, grace=1) as consumer:
+        await stuck.asked.wait()
+        await consumer.leave()
+        await eventually(is_leaving)
+        counted = await here.sql("SELECT name FROM worker WHERE gone_at IS NULL")
+
+    assert counted == []
+    assert [row["status"] for row in await fleet.fleet(here.database, here.workspace, here.timing)] == ["gone"]
+
+
+async def test_a_database_that_went_on_without_this_release_is_left_alone_until_it_fits_again(here: Works) -> None:
+    quick = replace(here.timing, worker_alive=0.1, announce_poll=0.05)
+    await here.sql("INSERT INTO schema_version (version, name, checksum, needs) VALUES (9999, 'later', '', 9999)")
+
+    async def says_why() -> bool:
+        return any("nothing is fetched" in entry["event"] for entry in logs)
+
+    with capture_logs() as logs:
+        async with here.working("one", timing=quick):
+            await eventually(says_why)
+            new = await here.submit()
+            async with here.relaying():
+                await here.sql("DELETE FROM schema_version WHERE version = 9999")
+                await completed(here, new)
 
 
 async def test_a_message_that_names_no_part_is_removed_and_the_next_one_is_taken(here: Works) -> None:

@@ -173,6 +173,12 @@ class Bus:
         async with self._line.up():
             return (await asked(self._server.stream_info(self._subjects.stream))).state.messages
 
+    async def unacknowledged(self) -> int:
+        """How many messages workers took and did not acknowledge yet."""
+        async with self._line.up():
+            found = await asked(self._server.consumer_info(self._subjects.stream, CONSUMER))
+            return found.num_ack_pending or 0
+
     async def closed(self) -> None:
         """Returns when this connection is closed for good: the process opens another, or ends."""
         await self._line.closed.wait()

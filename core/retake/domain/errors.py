@@ -67,3 +67,9 @@ INTERNAL = Failure(
 )
 
 FAILURES: tuple[Failure, ...] = tuple(one for one in list(globals().values()) if isinstance(one, Failure))
+
+
+def fault_of(code: str) -> str:
+    """Whose it is, for operators: the `file`'s, or `ours`. A code that is not known here is of another release."""
+    files = {one.code for one in FAILURES if one.final} - {SOURCE_LOST.code}
+    return "file" if code in files else "ours"

@@ -83,22 +83,24 @@ async def refused(database: Database, delivery: UUID, answered: int | None, erro
     await _end(database, delivery, "refused", answered, error)
 
 
-async def failed(database: Database, delivery: UUID, answered: int | None, error: str) -> None:
-    """Tried again later, each time after twice as long, with some spread; after a day not any more."""
+async def failed(database: Database, delivery: UUID, answered: int | None, error: str) -> bool:
+    """Tried again later, each time after twice as long, with some spread; False: after a day not any more."""
     async with database.transaction() as connection:
-        await connection.execute(
+        rows = await connection.execute(
             """
             UPDATE delivery SET answered = %(answered)s, error = %(error)s,
                 next_at = now()
                     + least(%(first)s * power(2, least(attempts - 1, 20)), %(most)s) * (0.8 + 0.4 * random()),
                 state = CASE WHEN created_at < now() - %(day)s THEN 'given_up' ELSE 'waiting' END,
                 ended_at = CASE WHEN created_at < now() - %(day)s THEN now() END
-            WHERE id = %(id)s AND state = 'waiting'
+            WHERE id = %(id)s AND state = 'waiting' RETURNING state
             """,
             {
                 "answered": answered, "error": error, "first": _FIRST, "most": _MOST, "day": TRIED_FOR, "id": delivery,
             },
         )  # fmt: skip
+        row = await rows.fetchone()
+        return row is None or row["state"] == "waiting"
 
 
 async def _end(database: Database, delivery: UUID, state: str, answered: int | None, error: str | None) -> None:

@@ -38,6 +38,18 @@ async def events_after(
         return [Event(**row) for row in await rows.fetchall()]
 
 
+async def events_before(database: Database, job: UUID, before: int, limit: int) -> Sequence[Event]:
+    """What happened to a job, newest first."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            """
+            SELECT id, job_id AS job, kind, body, at FROM event WHERE job_id = %s AND id < %s ORDER BY id DESC LIMIT %s
+            """,
+            (job, before, limit),
+        )
+        return [Event(**row) for row in await rows.fetchall()]
+
+
 async def last_event(database: Database, workspace: UUID) -> int:
     """0 before the first one."""
     async with database.transaction() as connection:

@@ -133,9 +133,7 @@ async def keep(database: Database, workspace: UUID, job: UUID, *, most: int) -> 
     1. Lock the job, which is the workspace's and not expired. 2. Lock the workspace's ledger row, so that no two are
     counted at once. 3. In a new statement: it is kept unless as many as may be are.
     """
-    async with moving(database, job) as move:
-        if move.job.workspace != workspace:
-            raise JobGone
+    async with moving(database, job, workspace) as move:
         if move.job.wish is Wish.EXPIRE:
             raise KeepRefused
         await move.connection.execute("SELECT FROM storage WHERE workspace = %s FOR UPDATE", (workspace,))
@@ -154,9 +152,7 @@ async def keep(database: Database, workspace: UUID, job: UUID, *, most: int) -> 
 
 async def let_go(database: Database, workspace: UUID, job: UUID) -> None:
     """It is kept no longer than any other."""
-    async with moving(database, job) as move:
-        if move.job.workspace != workspace:
-            raise JobGone
+    async with moving(database, job, workspace) as move:
         await move.connection.execute("UPDATE job SET kept = false WHERE id = %s", (job,))
         move.tell("kept", kept=False)
 

@@ -51,7 +51,8 @@ async def fleet(database: Database, workspace: UUID, timing: Timing) -> Sequence
             """
             SELECT w.name, w.version, w.slots, w.sandbox, w.engine, w.started_at, w.seen_at,
                    w.made / nullif(w.took, 0) AS speed,
-                   CASE WHEN w.gone_at IS NOT NULL THEN 'gone' WHEN w.seen_at > now() - %(alive)s THEN 'active'
+                   CASE WHEN w.gone_at IS NOT NULL AND busy.parts IS NOT NULL THEN 'leaving'
+                        WHEN w.gone_at IS NOT NULL THEN 'gone' WHEN w.seen_at > now() - %(alive)s THEN 'active'
                         ELSE 'lost' END AS status,
                    coalesce(busy.parts, '[]') AS parts
             FROM worker w

@@ -27,6 +27,7 @@ async def end_run(database: Database, number: int, counts: Mapping[str, int], er
 
 @dataclass(frozen=True)
 class Run:
+    started_at: datetime
     ended_at: datetime
     counts: Mapping[str, int]
     errors: Mapping[str, str]
@@ -36,7 +37,10 @@ async def last_run(database: Database) -> Run | None:
     """The newest pass that ended."""
     async with database.transaction() as connection:
         rows = await connection.execute(
-            "SELECT ended_at, counts, errors FROM janitor_run WHERE ended_at IS NOT NULL ORDER BY id DESC LIMIT 1"
+            """
+            SELECT started_at, ended_at, counts, errors FROM janitor_run
+            WHERE ended_at IS NOT NULL ORDER BY id DESC LIMIT 1
+            """
         )
         row = await rows.fetchone()
         return None if row is None else Run(**row)

@@ -172,7 +172,8 @@ async def change_wish(move: Move, wanted: Wish, because: str | None = None) -> N
     else:
         await move.connection.execute(
             """
-            UPDATE part SET generation = generation + 1, announcements = 0, announced_at = NULL
+            UPDATE part SET generation = generation + 1, announcements = 0, announced_at = NULL,
+                not_before = greatest(not_before, now())
             WHERE job_id = %s AND state = 'queued'
             """,
             (move.job.id,),

@@ -2,12 +2,13 @@
 
 1. A session advisory lock lets one process migrate; others wait, then find nothing to do.
 2. Every migration that was applied must still read as it did then: a changed checksum is refused.
-3. Each missing one runs with its row in `schema_version` in one transaction, so a failed one leaves nothing.
+3. Each missing one runs with its row in `schema_version` in one transaction, so a failed one leaves nothing. The row
+   says which releases it shuts out (schema.py).
 """
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -35,6 +36,20 @@ class Migration:
     def checksum(self) -> str:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
+    @property
+    def needs(self) -> int:
+        """The newest migration of the oldest release that can work with what this one leaves."""
+        told = re.match(r"-- needs: (\d+)\n", self.sql)
+        return int(told[1]) if told else 0
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A migration that the database has."""
+
+    checksum: str
+    needs: int
+
 
 def shipped() -> list[Migration]:
     """The migrations of this release, in order, without gaps."""
@@ -56,8 +71,8 @@ async def migrate(url: str, migrations: Sequence[Migration] | None = None, *, pa
         await connection.execute("SET statement_timeout = 0")
         await connection.execute("SET lock_timeout = 0")
         await connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
-        applied = await _applied(connection)
-        missing = _missing(wanted, applied)
+        await _prepare(connection)
+        missing = _missing(wanted, await recorded(connection))
         for migration in missing:
             await _apply(connection, migration)
         return len(missing)
@@ -66,11 +81,11 @@ async def migrate(url: str, migrations: Sequence[Migration] | None = None, *, pa
 async def missing(url: str, *, patience: float = 30) -> list[Migration]:
     """Those of this release that the database lacks; only looks."""
     async with open_connection(url, name="retake-migrate", patience=patience) as connection:
-        row = await (await connection.execute("SELECT to_regclass('schema_version') AS made")).fetchone()
-        return _missing(shipped(), await _recorded(connection) if row and row["made"] else {})
+        return _missing(shipped(), await recorded(connection))
 
 
-async def _applied(connection: Connection) -> dict[int, str]:
+async def _prepare(connection: Connection) -> None:
+    """Where the versions stand. The first releases did not write down what a migration needs: nothing."""
     await connection.execute(
         """
         CREATE TABLE IF NOT EXISTS schema_version (
@@ -81,17 +96,24 @@ async def _applied(connection: Connection) -> dict[int, str]:
         )
         """
     )
-    return await _recorded(connection)
+    await connection.execute("ALTER TABLE schema_version ADD COLUMN IF NOT EXISTS needs integer NOT NULL DEFAULT 0")
 
 
-async def _recorded(connection: Connection) -> dict[int, str]:
-    rows = await (await connection.execute("SELECT version, checksum FROM schema_version")).fetchall()
-    return {row["version"]: row["checksum"] for row in rows}
+async def recorded(connection: Connection) -> dict[int, Applied]:
+    """The migrations that the database has, by version; also where nobody wrote down yet what they need."""
+    row = await (await connection.execute("SELECT to_regclass('schema_version') AS made")).fetchone()
+    if row is None or row["made"] is None:
+        return {}
+    rows = await connection.execute(
+        "SELECT version, checksum, coalesce((to_jsonb(v) ->> 'needs')::integer, 0) AS needs FROM schema_version v"
+    )
+    return {row["version"]: Applied(row["checksum"], row["needs"]) for row in await rows.fetchall()}
 
 
-def _missing(wanted: Sequence[Migration], applied: dict[int, str]) -> list[Migration]:
+def _missing(wanted: Sequence[Migration], applied: Mapping[int, Applied]) -> list[Migration]:
     for migration in wanted:
-        if applied.get(migration.version, migration.checksum) != migration.checksum:
+        there = applied.get(migration.version)
+        if there is not None and there.checksum != migration.checksum:
             raise MigrationError(
                 f"Migration {migration.version:04d}_{migration.name} was applied with another text; "
                 "an applied migration is never changed: put the change into a new one."
@@ -107,8 +129,8 @@ async def _apply(connection: Connection, migration: Migration) -> None:
         async with connection.transaction():
             await connection.execute(migration.sql.encode())
             await connection.execute(
-                "INSERT INTO schema_version (version, name, checksum) VALUES (%s, %s, %s)",
-                (migration.version, migration.name, migration.checksum),
+                "INSERT INTO schema_version (version, name, checksum, needs) VALUES (%s, %s, %s, %s)",
+                (migration.version, migration.name, migration.checksum, migration.needs),
             )
     except psycopg.Error as error:
         raise MigrationError(

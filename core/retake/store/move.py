@@ -109,7 +109,7 @@ class Move:
     async def _roll_up(self) -> None:
         rows = await self.connection.execute(
             """
-            SELECT v.id, v.state, v.error_code,
+            SELECT v.id, v.state, v.error_code, v.error,
                    ARRAY(SELECT DISTINCT state FROM part WHERE video_id = v.id) AS parts,
                    ARRAY(SELECT DISTINCT state FROM variation WHERE video_id = v.id) AS variations
             FROM video v WHERE v.id = ANY(%s) ORDER BY v.id
@@ -127,7 +127,8 @@ class Move:
                     "UPDATE video SET state = %s, progress = CASE WHEN %s THEN 1 ELSE progress END WHERE id = %s",
                     (state, state in ENDED, row["id"]),
                 )
-                self.tell("video", videoId=str(row["id"]), status=state)
+                why = {} if row["error_code"] is None else {"code": row["error_code"], "error": row["error"]}
+                self.tell("video", videoId=str(row["id"]), status=state, **why)
         await self._roll_up_job()
 
     async def _roll_up_job(self) -> None:

@@ -70,6 +70,7 @@ async def _take_back(database: Database, part: int, timing: Timing) -> bool:
                 """
                 UPDATE part SET state = %(to)s, claim = NULL, worker = NULL, lease_until = NULL, trying_index = NULL,
                     frames = '{}', generation = part.generation + 1, announcements = 0, announced_at = NULL,
+                    not_before = now(),
                     failures = part.failures + (before.trying_index IS NULL)::int
                 FROM part before
                 WHERE part.id = %(part)s AND before.id = part.id AND part.state = 'running'

@@ -19,11 +19,12 @@ FILES = 200
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which jobs a list is of: `words` stand in the job's name or in one of its files'."""
+    """Which jobs a list is of: `words` stand in the job's name or in one of its files'; `only` these, or all."""
 
     states: Collection[str] = tuple(State)
     kinds: Collection[str] = KINDS
     words: str = ""
+    only: Collection[UUID] | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ async def summaries(
                         AND (wish <> 'expire' OR expires_at IS NULL OR expires_at > now() - interval '7 days')
                         AND (created_at, id) < (%(at)s::timestamptz, %(job)s::uuid)
                         AND strpos(search, %(words)s) > 0
+                        AND (%(only)s::uuid[] IS NULL OR id = ANY(%(only)s))
                     ORDER BY created_at DESC, id DESC LIMIT %(limit)s
                 ) listed
                 ORDER BY created_at DESC, id DESC LIMIT %(limit)s
@@ -77,6 +79,7 @@ async def summaries(
                 "states": list(wanted.states),
                 "kinds": list(wanted.kinds),
                 "words": folded(wanted.words),
+                "only": None if wanted.only is None else list(wanted.only),
                 "at": before[0].isoformat() if before else "infinity",
                 "job": before[1] if before else UUID(int=0),
                 "limit": limit,
@@ -85,13 +88,24 @@ async def summaries(
         return await rows.fetchall()
 
 
+async def is_job(database: Database, workspace: UUID, job: UUID) -> bool:
+    """Is there one that its people can look at?"""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            "SELECT FROM job WHERE id = %s AND workspace = %s AND expired_because IS DISTINCT FROM 'deleted'",
+            (job, workspace),
+        )
+        return await rows.fetchone() is not None
+
+
 async def job_view(database: Database, workspace: UUID, job: UUID, page: Page = Page()) -> Row | None:
     """A job with a page of its videos and their takes; None when there is none, it is another's, or it was deleted."""
     async with database.transaction() as connection:
         rows = await connection.execute(
             """
-            SELECT j.id, j.options ->> 'name' AS name, j.kind, j.wish, j.state, j.variations, j.seed, j.created_at,
-                   j.started_at, j.ended_at, j.expires_at, j.expired_because, j.kept, job_sum.*, files.list AS files,
+            SELECT j.id, j.options ->> 'name' AS name, j.kind, j.wish, j.state, j.variations, j.seed,
+                   j.options ->> 'priority' AS priority, j.created_at, j.started_at,
+                   j.ended_at, j.expires_at, j.expired_because, j.kept, job_sum.*, files.list AS files,
                    (SELECT count(*) FROM video WHERE job_id = j.id AND state = ANY(%(states)s)) AS matching
             FROM job j CROSS JOIN LATERAL job_sum(j.id, j.variations)
             CROSS JOIN LATERAL (
@@ -99,6 +113,7 @@ async def job_view(database: Database, workspace: UUID, job: UUID, page: Page = 
                     'id', v.id, 'name', v.name, 'state', v.state, 'progress', v.progress, 'probe', v.probe,
                     'distinctness', v.distinctness,
                     'error_code', v.error_code, 'error', v.error, 'size', s.size, 'sha256', s.sha256,
+                    'source_kept', s.state = 'ready',
                     'pictured', v.thumb_key IS NOT NULL, 'takes', coalesce(takes.list, '[]'),
                     'frames', (SELECT json_agg(frames) FROM part WHERE video_id = v.id AND state = 'running'))
                     ORDER BY v.position), '[]') AS list

@@ -9,6 +9,7 @@ import socket
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -18,16 +19,18 @@ import uvloop
 from retake.blobs.bucket import open_blobs
 from retake.blobs.errors import BlobError
 from retake.entry import enter
-from retake.health import Health, serve
+from retake.health import Check, Health, serve
 from retake.settings import Api, Bucket, Clock, Nats, Observe, Postgres, SettingsError, Storage, Uploads, Webhooks
+from retake.store import schema
 from retake.store.connect import Database, Unavailable, open_database
 from retake.store.outstanding import depth
+from retake.store.schema import SchemaMisfit
 from retake.store.signing_keys import signing_key
 from retake.store.workspaces import ensure_workspace
 from retake_api.app import Tools, create_app
 from retake_api.auth import Access
 from retake_api.dispatch import Dispatch
-from retake_api.figures import keep_figures
+from retake_api.figures import Figures
 from retake_api.heads import bounded
 from retake_api.keys import Keys
 from retake_api.live import Live
@@ -74,29 +77,35 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._live = live
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    def handle_exit(self, _sig: int, _frame: FrameType | None) -> None:
+        """Not its own, which would raise the signal once more at the end, before everything is closed."""
         self._live.close()
-        super().handle_exit(sig, frame)
+        self.should_exit = True
 
 
 async def run(settings: Settings) -> None:
     async with AsyncExitStack() as opened:
         database = await opened.enter_async_context(open_database(settings.postgres, name="retake-api"))
+        await schema.awaited(database)
         blobs = await opened.enter_async_context(open_blobs(settings.bucket))
         holder = f"{socket.gethostname()}-{os.getpid()}"
         live = Live(database, settings.clock.timing())
         dispatch = Dispatch(database, settings.nats, settings.clock.timing(), holder, live)
-        health = Health({"postgres": database.check, "storage": blobs.check, "queue": dispatch.check})
+        checks: dict[str, Check] = {
+            "postgres": partial(schema.check, database),
+            "storage": blobs.check,
+            "queue": dispatch.check,
+        }
+        health = Health(checks, needed={"postgres", "storage"})
         pages = {"/queue": lambda: depth(database)}
-        await opened.enter_async_context(await serve(settings.observe.host, settings.observe.port, health, pages))
-        figures = asyncio.create_task(keep_figures(database, settings.storage.cap))
-        opened.callback(figures.cancel)
+        figures = Figures(database, settings.clock.timing(), settings.storage.cap, dispatch.messages)
+        served = await serve(settings.observe.host, settings.observe.port, health, pages, figures.look)
+        await opened.enter_async_context(served)
         access, door = await open_access(settings.api, database)
         tools = Tools(
             database=database,
             blobs=blobs,
             health=health,
-            needed=frozenset({"postgres", "storage"}),
             access=access,
             door=door,
             web=settings.api,
@@ -116,7 +125,7 @@ async def run(settings: Settings) -> None:
             server_header=False,
             http=bounded(settings.uploads.head),
             proxy_headers=False,  # the app has its own, which believes nobody unless told
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=settings.api.grace,
         )
         handed = None if settings.api.socket is None else [socket.socket(fileno=settings.api.socket)]
         sender = Sender(database, settings.clock.timing(), settings.webhooks)
@@ -132,9 +141,8 @@ async def run(settings: Settings) -> None:
 
 def main() -> int:
     give_back_what_is_freed()
-    return enter(
-        "api", Settings, lambda settings: uvloop.run(run(settings)), ends=(Unavailable, BlobError, SettingsError)
-    )
+    ends = (Unavailable, SchemaMisfit, BlobError, SettingsError)
+    return enter("api", Settings, lambda settings: uvloop.run(run(settings)), ends=ends)
 
 
 if __name__ == "__main__":

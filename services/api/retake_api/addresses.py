@@ -19,7 +19,9 @@ class PathPrefix:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self._prefix:
             path = scope["path"]
-            if path != self._prefix and not path.startswith(f"{self._prefix}/"):
+            if path == self._prefix:
+                path += "/"
+            elif not path.startswith(f"{self._prefix}/"):
                 path = self._prefix + path
             scope = {**scope, "path": path, "root_path": self._prefix}
             _prefix.set(self._prefix)

@@ -12,7 +12,7 @@ from retake.store.jobs import KeyOwner, NewJob, accept
 from retake.store.room import QueueFull, StorageFull
 from retake_api.auth import Caller
 from retake_api.incoming import Dock
-from retake_api.options import PRIORITIES
+from retake_api.options import PRIORITIES, USUAL_PRIORITY
 from retake_api.problems import Problem
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ _PATIENCE = 30.0  # seconds, after which whoever lost every race for the room is
 
 async def accept_job(dock: Dock, caller: Caller, new: NewJob, key: KeyOwner | None = None) -> None:
     """Or a Problem."""
-    if new.priority > PRIORITIES["normal"]:
+    if new.priority > PRIORITIES[USUAL_PRIORITY]:
         caller.must(Scope.ADMIN)
     if "callbackUrl" in new.options and not dock.webhooks:
         sentence = "The option `callbackUrl` needs webhooks, which are not set up here (RETAKE_WEBHOOK_SECRET)."

@@ -1,14 +1,13 @@
 """The ASGI application: routes over what `__main__` opened and passes in.
 
-proxies > path prefix > shield (headers) > span > request log (id, one line, last resort) > CORS
-    > patience (slow bodies) > routes, each behind the gate but for the few here
+proxies > path prefix > shield (headers) > figures > span > request log (id, one line, last resort)
+    > other sites (CORS) > patience (slow bodies) > routes, each behind the gate but for the few here
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -26,10 +25,13 @@ from retake_api import (
     downloads,
     event_streams,
     files,
+    history,
     jobs,
     links,
     login,
+    offers,
     openapi,
+    pages,
     problems,
     schemas,
     storage,
@@ -45,17 +47,12 @@ from retake_api.expected import Expected
 from retake_api.incoming import MIB, Dock
 from retake_api.live import Live
 from retake_api.login import Door
+from retake_api.other_sites import OtherSites
 from retake_api.patience import Patience
+from retake_api.request_figures import RequestFigures
 from retake_api.request_log import RequestLog
 from retake_api.shield import Shield
 from retake_api.traced import Traced
-
-EXPOSED = (
-    "Content-Disposition", "Content-Range", "ETag", "Link", "Location", "Retry-After", "X-Request-Id",
-    "Tus-Extension", "Tus-Max-Size", "Tus-Resumable", "Tus-Version",
-    "Upload-Expires", "Upload-Length", "Upload-Metadata", "Upload-Offset",
-)  # fmt: skip
-"""Headers of answers that other sites' pages may read, besides the harmless ones."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +62,6 @@ class Tools:
     database: Database
     blobs: Blobs
     health: Health
-    needed: frozenset[str]
-    """The parts without which no request can be served; the others only make it degraded."""
     access: Access
     door: Door
     web: Api
@@ -90,7 +85,7 @@ def create_app(tools: Tools) -> FastAPI:
     app.add_middleware(Patience, idle=tools.limits.idle, slowest=tools.limits.slowest)
     around(app, tools.web)
     problems.install(app)
-    open_to_all(app, tools.health, tools.needed)
+    open_to_all(app, tools.health)
     gate = Gate(tools.access)
     login.install(app, gate, tools.door)
     buffers = Buffers(tools.limits.buffer_mib * MIB)
@@ -109,31 +104,29 @@ def create_app(tools: Tools) -> FastAPI:
     files.install(app, gate.workspace, tools.database, tools.blobs, delivery)
     links.install(app, gate, tools.access)
     event_streams.install(app, gate, tools.database, tools.live)
+    history.install(app, gate, tools.database)
     deliveries.install(app, gate, tools.database)
+    offers.install(app, gate, tools.limits, tools.storage, webhooks=tools.webhooks)
     docs.install(app)
     openapi.install(app)
+    pages.install(app, tools.web.prefix)
     return app
 
 
 def around(app: FastAPI, web: Api) -> None:
     """What stands around the routes and what slows down their bodies, from inside to outside."""
     if web.origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=web.origins,
-            allow_methods=["*"],
-            allow_headers=["*"],
-            expose_headers=EXPOSED,
-        )
+        app.add_middleware(OtherSites, origins=web.origins)
     app.add_middleware(RequestLog)
     if tracing.on():
         app.add_middleware(Traced)
+    app.add_middleware(RequestFigures)
     app.add_middleware(Shield)
     app.add_middleware(PathPrefix, prefix=web.prefix)
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(web.proxies))
 
 
-def open_to_all(app: FastAPI, health: Health, needed: frozenset[str]) -> None:
+def open_to_all(app: FastAPI, health: Health) -> None:
     @app.get(
         "/api/health",
         summary="Does every part work?",
@@ -160,5 +153,5 @@ def open_to_all(app: FastAPI, health: Health, needed: frozenset[str]) -> None:
 
     @app.get("/readyz", include_in_schema=False)
     async def requests_can_be_served() -> JSONResponse:
-        parts = {name: works for name, works in (await health.parts()).items() if name in needed}
+        parts = await health.ready()
         return JSONResponse({"parts": parts}, 200 if all(parts.values()) else 503)

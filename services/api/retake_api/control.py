@@ -92,7 +92,7 @@ class Controls:
 
     async def retry(self, caller: Caller, job_id: str, file_id: str | None = None) -> Job:
         job, video = read_id(job_id), None if file_id is None else read_id(file_id)
-        if not (await found(self.dock.database, caller, job_id, Page(only=video)))["files"]:
+        if video is not None and not (await found(self.dock.database, caller, job_id, Page(only=video)))["files"]:
             raise NothingHere
         try:
             await admitted(

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from retake.store.connect import Database
 from retake.store.deliveries import Row, deliveries_of
 from retake_api.auth import Caller, Gate
-from retake_api.jobs import found
+from retake_api.jobs import own
 from retake_api.schemas import JobId, Moment, Shape, said
 from retake_api.webhooks import message_id, message_type
 
@@ -44,8 +44,8 @@ def install(app: FastAPI, gate: Gate, database: Database) -> None:
         response_description="The newest 200, newest first.",
     )
     async def list_deliveries(job_id: JobId, caller: Annotated[Caller, Depends(gate)]) -> Response:
-        job = await found(database, caller, job_id)
-        told = [sent(row) for row in await deliveries_of(database, job["id"])]
+        job = await own(database, caller, job_id)
+        told = [sent(row) for row in await deliveries_of(database, job)]
         return Response(_LIST.dump_json(told, by_alias=True), media_type="application/json")
 
 

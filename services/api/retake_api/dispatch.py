@@ -42,6 +42,12 @@ class Dispatch:
             raise BusUnavailable("there is no connection to NATS yet")
         await self._bus.check()
 
+    async def messages(self) -> dict[str, int]:
+        """What the stream holds."""
+        if self._bus is None:
+            raise BusUnavailable("there is no connection to NATS yet")
+        return {"all": await self._bus.waiting(), "unacknowledged": await self._bus.unacknowledged()}
+
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as tasks:

@@ -20,7 +20,7 @@ from retake.store.connect import Database, Unavailable
 from retake.store.events import is_kept, last_event
 from retake_api.auth import Caller, Gate
 from retake_api.described import streams
-from retake_api.jobs import found
+from retake_api.jobs import own
 from retake_api.live import Live, encoded
 from retake_api.problems import Problem
 from retake_api.schemas import JobId
@@ -64,8 +64,8 @@ def install(app: FastAPI, gate: Gate, database: Database, live: Live) -> None:
     async def stream_job_events(
         job_id: JobId, caller: Annotated[Caller, Depends(gate)], last: LastEventId = None, after: After = None
     ) -> Response:
-        row = await found(database, caller, job_id)
-        return await answer(caller.workspace, row["id"], last or after)
+        job = await own(database, caller, job_id)
+        return await answer(caller.workspace, job, last or after)
 
     async def answer(workspace: UUID, job: UUID | None, given: str | None) -> Response:
         if live.full:
@@ -97,8 +97,11 @@ class EventStream(Response):
         del self.headers["content-length"]
         self._messages, self._life = messages, life
 
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
         telling, leaving = asyncio.create_task(self._tell(send)), asyncio.create_task(_left(receive))
         try:
             await asyncio.wait({telling, leaving}, timeout=self._life, return_when=asyncio.FIRST_COMPLETED)

@@ -32,6 +32,12 @@ JOBS_ASKED = asks(
         "maxLength": LONGEST_SEARCH,
         "description": "What stands in the job's name, or in the name of one of its files, in upper or lower case.",
     },
+    id={
+        "type": "array",
+        "items": {"type": "string", "format": "uuid"},
+        "maxItems": MOST,
+        "description": "Only these jobs, if they are there: for who was told that something happened to them.",
+    },
     limit={**_PLACE, "maximum": MOST, "default": 50},
     cursor={"type": "string", "description": "From the `Link` of the page before."},
 )
@@ -61,10 +67,15 @@ class Files:
 
 
 def read_jobs(query: QueryParams) -> Jobs:
-    _only(query, "status", "kind", "q", "limit", "cursor")
+    _only(query, "status", "kind", "q", "id", "limit", "cursor")
     cursor = query.get("cursor")
     return Jobs(
-        Wanted(_several(query, "status", list(State)), _several(query, "kind", KINDS), _search(query.get("q", ""))),
+        Wanted(
+            _several(query, "status", list(State)),
+            _several(query, "kind", KINDS),
+            _search(query.get("q", "")),
+            _ids(query),
+        ),
         limit=_whole(query, "limit", usual=50, most=MOST),
         before=read_cursor(cursor) if cursor else None,
     )
@@ -103,12 +114,27 @@ def _only(query: QueryParams, *allowed: str) -> None:
 
 def _several(query: QueryParams, name: str, allowed: Sequence[str]) -> Sequence[str]:
     """All of them when none is named."""
-    asked = [value for text in query.getlist(name) for value in text.split(",") if value]
+    asked = _values(query, name)
     for value in asked:
         if value not in allowed:
             sentence = f"`{name}` cannot be `{value[:100]}`; it can be {_listed(allowed, 'or')}."
             raise Problem(400, f"invalid_{name}", sentence, allowed=list(allowed))
     return list(dict.fromkeys(asked)) or allowed
+
+
+def _ids(query: QueryParams) -> Sequence[UUID] | None:
+    """All when none is named."""
+    asked = _values(query, "id")
+    if len(asked) > MOST:
+        raise Problem(400, "invalid_id", f"At most {MOST} jobs can be named.", allowed=[f"1..{MOST} ids"])
+    try:
+        return [UUID(value) for value in asked] or None
+    except ValueError:
+        raise Problem(400, "invalid_id", "`id` must be ids of jobs.", allowed=["ids of jobs"]) from None
+
+
+def _values(query: QueryParams, name: str) -> list[str]:
+    return [value for text in query.getlist(name) for value in text.split(",") if value]
 
 
 def _whole(query: QueryParams, name: str, *, usual: int, most: int) -> int:

@@ -13,7 +13,7 @@ from pydantic_core import to_json
 
 from retake.store.connect import Database
 from retake.store.jobs import delete
-from retake.store.views import FILES, Page, Row, job_view, summaries
+from retake.store.views import FILES, Page, Row, is_job, job_view, summaries
 from retake_api import views
 from retake_api.auth import Caller, Gate
 from retake_api.described import Answers, refuses
@@ -124,6 +124,14 @@ async def found(database: Database, caller: Caller, job_id: str, page: Page = Pa
     if row is None:
         raise NothingHere
     return row
+
+
+async def own(database: Database, caller: Caller, job_id: str) -> UUID:
+    """The id, if the caller has a job of that id; or 404."""
+    job = read_id(job_id)
+    if not await is_job(database, caller.workspace, job):
+        raise NothingHere
+    return job
 
 
 def read_id(text: str) -> UUID:

@@ -14,7 +14,7 @@ from retake.api_keys import Scope
 from retake.store.moments import moment_in
 from retake_api.addresses import address, origin
 from retake_api.auth import LINK, Access, Caller, Gate
-from retake_api.jobs import found
+from retake_api.jobs import own
 from retake_api.schemas import JobId, Link
 
 LIFE = timedelta(hours=1)
@@ -34,9 +34,9 @@ def install(app: FastAPI, gate: Gate, access: Access) -> None:
     async def make_link(
         request: Request, job_id: JobId, caller: Annotated[Caller, Depends(gate.needs(Scope.READ))]
     ) -> Response:
-        job = await found(access.database, caller, job_id)
+        job = await own(access.database, caller, job_id)
         expires = await moment_in(access.database, LIFE)
-        token = access.signer.sign(LINK, f"{caller.workspace}/{job['id']}", expires)
+        token = access.signer.sign(LINK, f"{caller.workspace}/{job}", expires)
         url = f"{origin(request)}{address(f'/api/jobs/{job_id}/download')}?link={token}"
         told = Link(url=url, expires_at=expires).model_dump(mode="json", by_alias=True)
         return JSONResponse(told, 201, {"Location": url, "Cache-Control": "no-store"})

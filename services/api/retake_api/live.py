@@ -15,6 +15,7 @@ from uuid import UUID
 
 import structlog
 
+from retake import metrics
 from retake.domain.timing import Timing
 from retake.store.connect import Database, Unavailable
 from retake.store.events import Event, events_after, last_event
@@ -115,11 +116,13 @@ class Live:
     def _listening(self, workspace: UUID, job: UUID | None) -> Iterator[Listener]:
         listener = Listener(job)
         self._listeners.setdefault(workspace, set()).add(listener)
+        metrics.LISTENERS.inc()
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read())
         try:
             yield listener
         finally:
+            metrics.LISTENERS.dec()
             self._listeners[workspace].discard(listener)
             if not self._listeners[workspace]:
                 del self._listeners[workspace]

@@ -50,7 +50,7 @@ _WITH_A_BODY = {
 
 
 def install(app: FastAPI) -> None:
-    """The last to be installed: the document, and HEAD wherever a GET answers JSON."""
+    """The last to be installed: the document, and HEAD wherever there is a GET."""
     made: dict[str, bytes] = {}
 
     @app.get(
@@ -70,7 +70,7 @@ def install(app: FastAPI) -> None:
 
     have_one = {route.path for route in routes(app) if route.methods == {"HEAD"}}
     for route in list(routes(app)):
-        if route.methods == {"GET"} and route.path not in have_one and route.response_model is not None:
+        if route.methods == {"GET"} and route.path not in have_one:
             app.add_api_route(route.path, route.endpoint, methods=["HEAD"], include_in_schema=False)
 
 

@@ -23,6 +23,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 PRIORITIES = {"low": 0.25, "normal": 1.0, "high": 4.0}
 """Of the workers its workspace gets, the share of a job beside others."""
+USUAL_PRIORITY = "normal"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Options:
 
     @property
     def weight(self) -> float:
-        return PRIORITIES[self.priority or "normal"]
+        return PRIORITIES[self.priority or USUAL_PRIORITY]
 
     def variations(self, wanted: int | None) -> int:
         """One of each recipe that was given; else what is wanted, or what is usual."""

@@ -131,6 +131,9 @@ class File(Shape):
     status: Status
     progress: Share
     sha256: Annotated[str | None, said("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    source_kept: Annotated[
+        bool, Field(examples=[True], description="It can be tried again, and there can be more takes of it.")
+    ]
     duration: Seconds | None
     width: Annotated[int | None, said(1920)]
     height: Annotated[int | None, said(1080)]
@@ -204,6 +207,7 @@ class Job(Shape):
     eta_seconds: Annotated[int | None, said(95, "Until it is done, as far as one can know.")]
     queue_position: Annotated[int | None, said(None, "Counted from 1, while no worker has touched it.")]
     seed: Annotated[int, said(7)]
+    priority: Annotated[str, said("normal", "low, normal or high: its share of the workers beside other jobs.")]
     distinct: Distinct | None
     files: list[FileWithVariations]
     created_at: datetime

@@ -24,7 +24,7 @@ from retake_api import views
 from retake_api.auth import Caller, Gate
 from retake_api.described import refuses
 from retake_api.expected import Expected
-from retake_api.jobs import found
+from retake_api.jobs import found, read_id
 from retake_api.problems import Problem
 from retake_api.schemas import BytesByKind, Job, JobId, Keep, KeptJob, NextToGo, StorageUse
 
@@ -53,12 +53,12 @@ def install(app: FastAPI, gate: Gate, database: Database, storage: Storage, expe
         responses=refuses({409: "The job is expired, or too many are kept.", 422: "It is not said what to do."}),
     )
     async def keep_job(job_id: JobId, body: Keep, caller: Annotated[Caller, Depends(gate)]) -> Response:
-        row = await found(database, caller, job_id)
+        job = read_id(job_id)
         try:
             if body.keep:
-                await keep(database, caller.workspace, row["id"], most=storage.kept_jobs)
+                await keep(database, caller.workspace, job, most=storage.kept_jobs)
             else:
-                await let_go(database, caller.workspace, row["id"])
+                await let_go(database, caller.workspace, job)
         except KeepRefused:
             raise Problem(409, "expired", "This job is expired; there is nothing left to keep.") from None
         except TooManyKept:

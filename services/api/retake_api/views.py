@@ -13,6 +13,7 @@ from retake.domain import distinct
 from retake.domain.forecast import Outlook
 from retake.store.views import Row
 from retake_api.addresses import address
+from retake_api.options import USUAL_PRIORITY
 
 Told = dict[str, Any]
 
@@ -57,6 +58,7 @@ def job(row: Row, outlook: Outlook) -> Told:
         "etaSeconds": None if outlook.seconds is None else round(outlook.seconds),
         "queuePosition": outlook.position,
         "seed": row["seed"],
+        "priority": row["priority"] or USUAL_PRIORITY,
         "distinct": _distinct(row["files"]),
         "files": files,
         "createdAt": row["created_at"],
@@ -118,6 +120,7 @@ def _file(row: Row, video: Mapping[str, Any], takes: Sequence[Told]) -> Told:
         "status": video["state"],
         "progress": _rounded(video["progress"]),
         "sha256": video["sha256"],
+        "sourceKept": video["source_kept"] and _kept(row),
         **{fact: probe.get(fact) for fact in ("duration", "width", "height")},
         "fps": round(float(Fraction(probe["fps"])), 3) if "fps" in probe else None,
         "distinct": _distinct([video]),

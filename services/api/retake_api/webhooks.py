@@ -132,6 +132,6 @@ class Sender:
         await deliveries.refused(self._database, delivery.id, status, why)
 
     async def _failed(self, delivery: Delivery, status: int | None, why: str) -> None:
-        WEBHOOKS.labels("failed").inc()
         log.info("a webhook did not arrive", delivery=str(delivery.id), job=str(delivery.job), because=why)
-        await deliveries.failed(self._database, delivery.id, status, why)
+        again = await deliveries.failed(self._database, delivery.id, status, why)
+        WEBHOOKS.labels("failed" if again else "given_up").inc()

@@ -28,8 +28,12 @@ class Worker(Shape):
     name: Annotated[str, said("retake-worker-1")]
     version: Annotated[str, said("0.1.0")]
     status: Annotated[
-        Literal["active", "gone", "lost"],
-        said("active", "gone: it said good-bye; lost: nothing was heard of it lately."),
+        Literal["active", "leaving", "gone", "lost"],
+        said(
+            "active",
+            "leaving: it was told to stop, and finishes what it works on; gone: it stopped; lost: nothing was heard of "
+            "it lately.",
+        ),
     ]
     slots: Annotated[int, said(2, "Parts it works on at once, at most.")]
     busy: Annotated[int, said(1, "Parts it works on now.")]

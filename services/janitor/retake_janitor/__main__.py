@@ -2,26 +2,29 @@
 
 Any number may run at once: no lock keeps them apart, because a janitor that is stopped in the middle would keep it.
 Each chore moves rows by compare-and-set, and its count is what it did itself. One that fails is told, and keeps no
-other from its turn; the exit code says so in the end.
+other from its turn; the exit code says so in the end. Told to stop, it does so before the next chore.
 """
 
 import argparse
 import asyncio
 import os
+import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import dataclass, field
 
 from retake import logs
 from retake.blobs.bucket import Blobs
-from retake.blobs.errors import BlobError
+from retake.blobs.errors import BlobError, BlobUnavailable
 from retake.domain.timing import Timing
 from retake.entry import enter
 from retake.settings import Bucket, Clock, Nats, Observe, Postgres, Storage
+from retake.store import schema
 from retake.store.connect import Database, Unavailable, open_database
 from retake.store.janitor_runs import begin_run, end_run
+from retake.store.schema import SchemaMisfit
 from retake_janitor import (
     abandoned_uploads,
     announce,
@@ -35,6 +38,8 @@ from retake_janitor import (
 )
 
 log = logs.logger(__name__)
+
+_SETTLE = 5.0  # seconds for the object store to be reached at all
 
 
 @dataclass(frozen=True)
@@ -96,15 +101,27 @@ CHORES: Mapping[str, Callable[[Tools], Awaitable[int]]] = {
 """In the order of a pass: what waits, then what goes, then what is left lying about."""
 
 
-async def run(settings: Settings, *, dry: bool = False, anyway: bool = False, only: Collection[str] = ()) -> Pass:
+async def run(
+    settings: Settings,
+    *,
+    dry: bool = False,
+    anyway: bool = False,
+    only: Collection[str] = (),
+    stopping: asyncio.Event | None = None,
+) -> Pass:
     """The chores one after the other, or only some of them."""
     async with AsyncExitStack() as opened:
         database = await opened.enter_async_context(open_database(settings.postgres, name="retake-janitor"))
+        await schema.awaited(database)
         blobs = opened.enter_context(closing(Blobs(settings.bucket, threads=16, timeout=30)))
+        await _settled(blobs)
         tools = Tools(settings, database, blobs, dry, anyway)
         number = None if dry else await begin_run(database)
         done = Pass()
         for name, chore in CHORES.items():
+            if stopping and stopping.is_set():
+                log.info("told to stop; the chores that are left are for the next pass", before=name)
+                break
             if only and name not in only:
                 continue
             try:
@@ -118,8 +135,22 @@ async def run(settings: Settings, *, dry: bool = False, anyway: bool = False, on
         return done
 
 
+async def _settled(blobs: Blobs) -> None:
+    """A network policy lets a pod through only some moments after it started. A store that stays away is told by the
+    chores that need it, and keeps none of the others from their turn."""
+    with suppress(BlobError, TimeoutError):
+        async with asyncio.timeout(_SETTLE):
+            while True:
+                try:
+                    return await blobs.check()
+                except BlobUnavailable:
+                    await asyncio.sleep(0.2)
+
+
 async def one_pass(settings: Settings, asked: argparse.Namespace) -> None:
-    done = await run(settings, dry=asked.dry_run, anyway=asked.anyway, only=asked.chore)
+    stopping = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    done = await run(settings, dry=asked.dry_run, anyway=asked.anyway, only=asked.chore, stopping=stopping)
     if done.errors:
         raise ChoresFailed(", ".join(done.errors))
 
@@ -142,7 +173,7 @@ def main() -> int:
         "janitor",
         Settings,
         lambda settings: asyncio.run(one_pass(settings, asked)),
-        ends=(Unavailable, BlobError, ChoresFailed),
+        ends=(Unavailable, SchemaMisfit, BlobError, ChoresFailed),
     )
 
 

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from retake import metrics
@@ -16,9 +17,11 @@ from retake.blobs.errors import BlobError
 from retake.bus.connection import open_bus
 from retake.bus.errors import BusError
 from retake.entry import enter
-from retake.health import Health, serve
+from retake.health import Check, Health, serve
 from retake.settings import Bucket, Clock, Nats, Observe, Postgres, Videos, Worker
+from retake.store import schema
 from retake.store.connect import Unavailable, open_database
+from retake.store.schema import SchemaMisfit
 from retake_worker.allowance import allowance
 from retake_worker.consume import Consumer
 from retake_worker.ffmpeg_process import NoFFmpeg, find_ffmpeg
@@ -57,6 +60,7 @@ async def run(settings: Settings, reach: Reach) -> None:
     name = settings.worker.name or f"{socket.gethostname()}-{os.getpid()}"
     async with AsyncExitStack() as opened:
         database = await opened.enter_async_context(open_database(settings.postgres, name=f"retake-{name}"))
+        await schema.awaited(database)
         blobs = await opened.enter_async_context(open_blobs(settings.bucket))
         bus = await opened.enter_async_context(open_bus(settings.nats, timing, name=name))
         keep = settings.worker.keep_mib * 2**20
@@ -65,8 +69,14 @@ async def run(settings: Settings, reach: Reach) -> None:
         async with scratch.trial() as folder:
             anything = settings.worker.any_version == "yes"
             found = await proven(ffmpeg, settings.worker.encoder, folder, any_version=anything)
-        checks = {"postgres": database.check, "storage": blobs.check, "queue": bus.check}
-        await opened.enter_async_context(await serve(settings.observe.host, settings.observe.port, Health(checks)))
+        checks: dict[str, Check] = {
+            "postgres": partial(schema.check, database),
+            "storage": blobs.check,
+            "queue": bus.check,
+            "scratch": scratch.check,
+        }
+        health = Health(checks, needed={"queue", "scratch"})  # it waits for the others with what it has in hand
+        await opened.enter_async_context(await serve(settings.observe.host, settings.observe.port, health))
         tools = Tools(
             database=database,
             blobs=blobs,
@@ -80,6 +90,7 @@ async def run(settings: Settings, reach: Reach) -> None:
             limits=limits,
             engine=found.engine,
             layers=found.layers,
+            grace=settings.worker.grace,
             reach=reach,
         )
         metrics.SLOTS.set(tools.slots)
@@ -97,7 +108,7 @@ async def run(settings: Settings, reach: Reach) -> None:
 
 
 def main(reach: Reach = lambda _step: None) -> int:
-    ends = (Unavailable, BlobError, BusError, BusGone, NoFFmpeg, NotStarted, ScratchTaken)
+    ends = (Unavailable, SchemaMisfit, BlobError, BusError, BusGone, NoFFmpeg, NotStarted, ScratchTaken)
     return enter("worker", Settings, lambda settings: asyncio.run(run(settings, reach)), ends=ends)
 
 

@@ -6,6 +6,7 @@ answer it is kept, and nothing more is fetched until Postgres answers. From the 
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -19,12 +20,14 @@ from retake.bus.messages import ProgressTick, VariationFrames
 from retake.domain.errors import INTERNAL, SOURCE_LOST, BadInput, Failure
 from retake.domain.work import RECIPE_VERSION, Claim, PartKind
 from retake.metrics import GUESS_ERROR
-from retake.store import fleet, parts
+from retake.store import fleet, parts, schema
 from retake.store.connect import Unavailable
 from retake.store.heartbeat import Beat
 from retake.store.move import LeaseLost
 from retake.store.pace import learn
+from retake.store.schema import SchemaMisfit
 from retake.store.work import work_of
+from retake_worker.departure import Departure
 from retake_worker.diagnosis import diagnosis
 from retake_worker.ffmpeg_process import FFmpegError
 from retake_worker.inspect import inspect
@@ -40,13 +43,14 @@ class Consumer:
         self._tools = tools
         self._free = asyncio.Semaphore(tools.slots)
         self._working: set[asyncio.Task[None]] = set()
-        self._leaving = asyncio.Event()
+        self._departure = Departure(tools.grace)
+        self._fits = True  # the schema of the database
 
     async def run(self) -> None:
-        """Until `leave`; then nothing new is fetched, and what runs is given back."""
+        """Until `leave`; then nothing new is fetched, and what runs is finished in time or given back."""
         live = asyncio.create_task(self._live())
         try:
-            while not self._leaving.is_set():
+            while not self._departure.told:
                 await self._free.acquire()
                 if (claimed := await self._next()) is None:
                     self._free.release()
@@ -58,12 +62,14 @@ class Consumer:
         finally:
             await self.leave()
             live.cancel()
-            await asyncio.gather(live, *self._working, return_exceptions=True)
-            await self._say_goodbye()
+            await asyncio.gather(live, return_exceptions=True)
+            await self._say_goodbye()  # before the last parts are done: nothing is to be announced for these slots
+            await asyncio.gather(*self._working, return_exceptions=True)
 
     async def leave(self) -> None:
-        """Nobody is cancelled for it: a claim that is being made is had, and then given back like the others."""
-        self._leaving.set()
+        """Nobody is cancelled for it: a claim that is being made is had, and then treated like the others."""
+        self._departure.begin()
+        self._free.release()  # for the one that waits for a slot
         await self._tools.bus.stop_fetching()
 
     def _done(self, task: asyncio.Task[None]) -> None:
@@ -79,19 +85,32 @@ class Consumer:
         while True:
             tools.scratch.tidy()
             try:
-                await fleet.seen(
-                    tools.database,
-                    tools.name,
-                    version=__version__,
-                    recipe_version=RECIPE_VERSION,
-                    slots=tools.slots,
-                    sandbox=tools.layers,
-                    engine=tools.engine.fingerprint,
-                )
-                await tools.bus.wake()
+                if await self._look_at_schema():
+                    await fleet.seen(
+                        tools.database,
+                        tools.name,
+                        version=__version__,
+                        recipe_version=RECIPE_VERSION,
+                        slots=tools.slots,
+                        sandbox=tools.layers,
+                        engine=tools.engine.fingerprint,
+                    )
+                    await tools.bus.wake()
             except Unavailable as error:
                 log.warning("could not say that this worker lives", error=str(error))
             await asyncio.sleep(tools.timing.worker_alive / 3)
+
+    async def _look_at_schema(self) -> bool:
+        """A database that went on without this release is left alone, until one of the two changes."""
+        try:
+            await schema.check(self._tools.database)
+        except SchemaMisfit as error:
+            if self._fits:
+                log.error("nothing is fetched any more", because=str(error))
+            self._fits = False
+        else:
+            self._fits = True
+        return self._fits
 
     async def _say_goodbye(self) -> None:
         try:
@@ -102,7 +121,10 @@ class Consumer:
     async def _next(self) -> Claim | None:
         """The next part that is ours; None when it is time to leave."""
         tools = self._tools
-        while not self._leaving.is_set():
+        while not self._departure.told:
+            if not self._fits:
+                await self._rest()
+                continue
             announcement = await tools.bus.fetch()
             if announcement is None:
                 continue
@@ -130,7 +152,7 @@ class Consumer:
                     "no answer to a claim; nothing is fetched until there is",
                     job=message.job_id, part=part, error=str(error),
                 )  # fmt: skip
-                if self._leaving.is_set():
+                if self._departure.told:
                     return None
                 await self._rest()
                 continue
@@ -143,7 +165,7 @@ class Consumer:
         """Before something is tried again."""
         try:
             async with asyncio.timeout(self._tools.timing.announce_poll):
-                await self._leaving.wait()
+                await self._departure.wait()
         except TimeoutError:
             return
 
@@ -151,37 +173,37 @@ class Consumer:
         """One part, whatever happens to it."""
         tools = self._tools
         ids: dict[str, Any] = {
-            "part": claimed.part, "claim": claimed.number, "job": str(claimed.job), "video": str(claimed.video)
+            "job": str(claimed.job), "video": str(claimed.video), "part": claimed.part, "claim": claimed.number
         }  # fmt: skip
-        with (
-            structlog.contextvars.bound_contextvars(**ids),
-            tracing.span(claimed.kind, parent=claimed.traceparent, **ids, worker=tools.name) as span,
-        ):
+        span = tracing.span(claimed.kind, parent=claimed.traceparent, **ids, worker=tools.name)
+        with structlog.contextvars.bound_contextvars(**ids), span as told:
+            began, outcome = time.monotonic(), "broken"
             try:
-                began = time.monotonic()
-                await self._attempt(claimed)
+                outcome = await self._attempt(claimed)
                 tools.reach("finished")
                 seconds = time.monotonic() - began
                 await self._learn(claimed, seconds)
                 log.info("part done", kind=claimed.kind, seconds=round(seconds, 3))
-                span.tell(outcome="done")
             except LeaseLost:
-                span.fail("lease lost")
+                outcome = "lease_lost"
                 log.warning("lease lost; nothing of this claim is written any more")
             except Stopped as stopped:
-                span.tell(outcome="given back")
-                log.info("part given back", because=type(stopped).__name__)
+                outcome = stopped.word
+                log.info("part given back", because=outcome)
                 await self._release(claimed, blocked=False)
             except (Unavailable, BlobError, OSError) as error:
+                outcome = "blocked"
                 tools.scratch.tidy(error)
-                span.fail(type(error).__name__)
                 log.warning("part given back for later", error=repr(error))
                 await self._release(claimed, blocked=True)
             finally:
+                metrics.PARTS.labels(claimed.kind, outcome).inc()
+                metrics.PART_SECONDS.labels(claimed.kind).observe(time.monotonic() - began)
+                told.tell(outcome=outcome)
                 await tools.bus.wake()
 
-    async def _attempt(self, claimed: Claim) -> None:
-        """Work that cannot succeed ends the part; what may go better another time is raised."""
+    async def _attempt(self, claimed: Claim) -> str:
+        """Work that cannot succeed ends the part, as failed; what may go better another time is raised."""
         tools, frames = self._tools, Frames()
         try:
             finish = await under_lease(
@@ -191,7 +213,7 @@ class Consumer:
                 self._do(claimed, frames),
                 frames=frames,
                 tell=partial(self._tell, claimed),
-                leaving=self._leaving,
+                departure=self._departure,
             )
             with tracing.span("commit"):
                 await finish()
@@ -210,6 +232,9 @@ class Consumer:
         except Exception as error:
             log.error("an error of ours", exc_info=error)
             await self._give_up(claimed, INTERNAL)
+        else:
+            return "done"
+        return "failed"
 
     async def _learn(self, claimed: Claim, seconds: float) -> None:
         """What this part took is what the next ones are told to take."""
@@ -232,7 +257,7 @@ class Consumer:
                 log.warning("not released: the lease was lost")
             except Unavailable as error:
                 log.warning("not released", error=str(error))
-                if asyncio.get_running_loop().time() < deadline and not self._leaving.is_set():
+                if asyncio.get_running_loop().time() < deadline and not self._departure.told:
                     await self._rest()
                     continue
             return
@@ -250,7 +275,7 @@ class Consumer:
         tools.reach("inspected")
         return partial(parts.finish_inspect, tools.database, claimed, plan, RECIPE_VERSION, tools.timing)
 
-    async def _tell(self, claimed: Claim, beat: Beat, frames: Frames) -> None:
+    async def _tell(self, claimed: Claim, beat: Beat, frames: Mapping[int, int]) -> None:
         """A tick for whoever watches; the same figures stand in Postgres."""
         tick = ProgressTick(
             workspace_id=str(beat.workspace),

@@ -8,7 +8,7 @@ after it would find the part done, and call it lost.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Never
 
 import structlog
@@ -18,12 +18,21 @@ from retake.domain.timing import Timing
 from retake.domain.work import Claim
 from retake.store.connect import Database, Unavailable
 from retake.store.heartbeat import Beat, heartbeat
+from retake_worker.departure import Departure
 
 log = structlog.stdlib.get_logger(__name__)
 
-Frames = dict[int, int]
-"""Frames done, by variation; the work writes it, the heartbeat tells it."""
-Tell = Callable[[Beat, Frames], Awaitable[None]]
+
+class Frames(dict[int, int]):
+    """Frames done, by variation; the work writes it, the heartbeat tells it. `due` is what they come to, once known."""
+
+    due: int = 0
+
+    def share(self) -> float:
+        return min(1.0, sum(self.values()) / self.due) if self.due else 0.0
+
+
+Tell = Callable[[Beat, Mapping[int, int]], Awaitable[None]]
 """Tells whoever listens how far the work is, after each heartbeat."""
 Finish = Callable[[], Awaitable[None]]
 """The commit that ends a part."""
@@ -32,17 +41,25 @@ Finish = Callable[[], Awaitable[None]]
 class Stopped(Exception):
     """The work was stopped, and nobody is to blame: its part goes back."""
 
+    word = "stopped"
+
 
 class Unwanted(Stopped):
     """The person cancelled, or deleted, the job."""
+
+    word = "unwanted"
 
 
 class OutOfTouch(Stopped):
     """Postgres did not answer for a whole lease: perhaps somebody else holds the part by now."""
 
+    word = "out_of_touch"
+
 
 class Leaving(Stopped):
-    """This worker was told to stop."""
+    """This worker was told to stop, and the work does not fit its grace."""
+
+    word = "leaving"
 
 
 async def under_lease(
@@ -53,12 +70,12 @@ async def under_lease(
     *,
     frames: Frames,
     tell: Tell,
-    leaving: asyncio.Event,
+    departure: Departure,
 ) -> Finish:
     """Returns what the work returns. Raises its error or, when it was stopped, LeaseLost or another reason to stop."""
     working = asyncio.create_task(work)
     beating = asyncio.create_task(_beat(database, claimed, timing, frames, tell))
-    reasons = {beating, asyncio.create_task(_leave(leaving))}
+    reasons = {beating, asyncio.create_task(_leave(departure, frames))}
     try:
         await asyncio.wait({working, *reasons}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -71,15 +88,15 @@ async def under_lease(
     return working.result()
 
 
-async def _leave(leaving: asyncio.Event) -> Never:
-    await leaving.wait()
+async def _leave(departure: Departure, frames: Frames) -> Never:
+    await departure.out_of_time(frames.share)
     raise Leaving
 
 
 async def _beat(database: Database, claimed: Claim, timing: Timing, frames: Frames, tell: Tell) -> Never:
     """Often while frames move, seldom while not; never returns, only raises."""
     loop = asyncio.get_running_loop()
-    told: Frames = {}
+    told: dict[int, int] = {}
     last = loop.time()
     while True:
         await asyncio.sleep(timing.progress)

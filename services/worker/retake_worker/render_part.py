@@ -37,6 +37,7 @@ async def render_part(tools: Tools, claimed: Claim, work: Work, folder: Path, fr
     kitchen = Kitchen(tools.ffmpeg, clip_of(Probe.from_plain(work.probe)), folder, tools.limits, engine=tools.engine)
     rendering = Rendering(tools, claimed, kitchen, frames, work)
     most = takes_at_once(kitchen.clip.size.width * kitchen.clip.size.height, tools.memory, tools.slots)
+    frames.due = len(work.takes) * rendering.due
     runs = [work.takes[first : first + most] for first in range(0, len(work.takes), most)]
     for takes in runs:
         for take in takes if claimed.failures else await rendering.together(takes):
@@ -49,7 +50,7 @@ class Rendering:
     def __init__(self, tools: Tools, claimed: Claim, kitchen: Kitchen, frames: Frames, work: Work) -> None:
         self._tools, self._claimed, self._kitchen = tools, claimed, kitchen
         self._frames, self._recipes = frames, work.recipes
-        self._due: int = (work.probe or {})["frames"]  # what progress counts to
+        self.due: int = (work.probe or {})["frames"]  # what the progress of a take counts to
         self._rendered: dict[int, Mapping[str, Any]] = {}  # takes whose small frames are there to be compared with
         self._cleared = False  # the source, of being damaged
 
@@ -99,7 +100,7 @@ class Rendering:
         indices = [take.index for take in takes]
 
         def moved(done: int) -> None:
-            self._frames.update(dict.fromkeys(indices, min(self._due, done * self._due // self._kitchen.clip.frames)))
+            self._frames.update(dict.fromkeys(indices, min(self.due, done * self.due // self._kitchen.clip.frames)))
 
         with tracing.span("encode", takes=indices):
             await render(self._kitchen, [take.recipe for take in takes], moved, sisters)
@@ -121,5 +122,5 @@ class Rendering:
         tools.reach("stored")
         with tracing.span("commit", take=take.index):
             await parts.finish_variation(tools.database, self._claimed, rendered, tools.timing)
-        self._frames[take.index] = self._due
+        self._frames[take.index] = self.due
         tools.reach("committed")

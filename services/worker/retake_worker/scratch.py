@@ -52,6 +52,15 @@ class Scratch:
         self._lock = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
+    async def check(self) -> None:
+        """Returns when files can be written here; for probes."""
+        await asyncio.to_thread(self._try)
+
+    def _try(self) -> None:
+        file = self._folder / ".trial"
+        file.write_bytes(b"retake")
+        file.unlink()
+
     def trial(self) -> AbstractAsyncContextManager[Path]:
         """A folder to try things in before there is work."""
         return self._made("trial")

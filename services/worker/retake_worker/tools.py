@@ -35,6 +35,7 @@ class Tools:
     memory: int = 8 * 2**30  # bytes that this worker may use
     engine: Engine = field(default_factory=Engine)
     layers: Sequence[str] = ()  # of the sandbox, that hold here
+    grace: float = 0  # seconds in which it may finish when it is told to leave
     reach: Reach = lambda _step: None
 
     async def bring(self, work: Work, place: Path) -> str:

@@ -1,0 +1,55 @@
+"""Requests in figures: how many, how long until the first byte and the last, how many bytes each way.
+
+Whatever a client makes up, the labels stay few: the route is the one that was found for it, not its path, and a method
+that HTTP does not know is `OTHER`.
+"""
+
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from retake import metrics
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_LEFT = 499
+
+
+class RequestFigures:
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        received = sent = 0
+        status, first = _LEFT, None
+
+        async def counted_in() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            return message
+
+        async def counted_out(message: Message) -> None:
+            nonlocal sent, status, first
+            if message["type"] == "http.response.start":
+                status, first = message["status"], time.perf_counter()
+            await send(message)
+            sent += len(message.get("body", b""))
+
+        with metrics.HTTP_UNDER_WAY.track_inprogress():
+            try:
+                await self._app(scope, counted_in, counted_out)
+            finally:
+                where = (
+                    scope["method"] if scope["method"] in _METHODS else "OTHER",
+                    getattr(scope.get("route"), "path", "other"),
+                )
+                metrics.HTTP_REQUESTS.labels(*where, status).inc()
+                metrics.HTTP_SECONDS.labels(*where).observe(time.perf_counter() - began)
+                if first is not None:
+                    metrics.HTTP_FIRST_BYTE.labels(*where).observe(first - began)
+                metrics.HTTP_RECEIVED.labels(*where).inc(received)
+                metrics.HTTP_SENT.labels(*where).inc(sent)

@@ -1,0 +1,3 @@
+export function JobsPage({ id = "" }: { id?: string }) {
+  return <h1>Jobs {id}</h1>;
+}

@@ -1,0 +1,48 @@
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { Icon, type IconName } from "./icon";
+import { failed } from "./notice";
+
+interface Props {
+  children?: ComponentChildren;
+  icon?: IconName;
+  /** The name of a button that shows only an icon. */
+  label?: string;
+  look?: "plain" | "main" | "danger" | "quiet";
+  disabled?: boolean;
+  /** Why it is disabled, or what it does. */
+  title?: string;
+  pressed?: boolean;
+  onClick(): unknown;
+}
+
+/** Cannot be pressed twice while it works; what fails is said. */
+export function Button({ children, icon, label, look = "plain", disabled, title, pressed, onClick }: Props) {
+  const working = useSignal(false);
+  const press = async () => {
+    if (working.value) return;
+    working.value = true;
+    try {
+      await onClick();
+    } catch (error) {
+      failed(error);
+    } finally {
+      working.value = false;
+    }
+  };
+  return (
+    <button
+      type="button"
+      class={`button ${look} ${children ? "" : "bare"}`}
+      aria-label={label}
+      aria-busy={working.value}
+      aria-pressed={pressed}
+      title={title ?? (children ? undefined : label)}
+      disabled={disabled}
+      onClick={press}
+    >
+      {icon && <Icon name={icon} />}
+      {children && <span>{children}</span>}
+    </button>
+  );
+}
