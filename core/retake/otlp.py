@@ -25,7 +25,7 @@ from retake import __version__
 
 log = structlog.stdlib.get_logger(__name__)
 
-_GOODBYE = 1.0
+_GOODBYE = 0.5
 _W3C = TraceContextTextMapPropagator()
 _PLAIN = (bool, int, float, str)
 

@@ -70,7 +70,7 @@ def configure(component: str, endpoint: str | None, headers: str | None) -> None
 
 
 def close() -> None:
-    """What was not sent yet is sent, for a second at most."""
+    """What was not sent yet is sent, for half a second at most."""
     global _tracer  # noqa: PLW0603
     if _tracer is not None:
         _tracer.close()

@@ -46,7 +46,6 @@ class Seen:
     job: str = ""
     bad: str = ""
     story: str = ""
-    said: str = ""
     stopped: int = -1
     secrets: dict[str, str] = field(default_factory=dict)
     later: dict[str, Any] = field(default_factory=dict)
@@ -86,11 +85,10 @@ async def observed(place: Path, clips: Clips, traces: Collector) -> Seen:
             await everything_is_told(seen, run)
             seen.story = (await run.call("logs", seen.job))[1]
             traces.hangs.set()
-            job = (await submit(client, clips("motion"))).json()["jobId"]
-            seen.later = await ended(client, job)
+            answer = await eventually(lambda: taken(client, clips("motion")), within=30)
+            seen.later = await ended(client, answer.json()["jobId"])
             await asyncio.to_thread(traces.hung.wait, 10)
         seen.stopped = await run.end()
-        seen.said = run.said
     return seen
 
 
@@ -110,11 +108,17 @@ async def receiver(seen: Seen) -> AsyncIterator[str]:
 
 async def submit(client: httpx.AsyncClient, *files: Path, **options: str) -> httpx.Response:
     form = [("videos", (file.name, file.read_bytes(), "video/mp4")) for file in files]
-    answer = await client.post(
+    return await client.post(
         "/api/jobs", files=form, data={"variations": "2", "options": json.dumps(options)},
         headers={"traceparent": f"00-{ASKED}-{CALLER}-01"} if options else {},
     )  # fmt: skip
-    return answer.raise_for_status()
+
+
+async def taken(client: httpx.AsyncClient, file: Path) -> httpx.Response | None:
+    """None while the API still notices that its servers died and came back."""
+    answer = await submit(client, file)
+    assert answer.status_code in (202, 503), answer.text
+    return answer if answer.status_code == 202 else None
 
 
 async def live(seen: Seen, run: Run, client: httpx.AsyncClient, clips: Clips, hook: str) -> None:
@@ -165,11 +169,6 @@ async def strangers(seen: Seen, run: Run, client: httpx.AsyncClient) -> None:
     for part in ("nats", "s3", "postgres"):
         os.kill(run.pid(part), signal.SIGKILL)
         await run.until(rf"{part} is up again")
-    await eventually(lambda: healthy(client), within=20)
-
-
-async def healthy(client: httpx.AsyncClient) -> bool:
-    return (await client.get("/api/health")).status_code == 200
 
 
 async def everything_is_told(seen: Seen, run: Run) -> None:
@@ -209,10 +208,11 @@ def test_spans_say_which_part_take_and_outcome_they_are_of(seen: Seen) -> None:
     (render,) = seen.named("render")
 
     assert (render.about["retake.part"], render.about["retake.claim"]) in claims
+    assert render.about["retake.outcome"] == "done"
     assert outcomes == {True: "claimed", False: "refused"}  # what was announced twice
     assert stored == committed == {1, 2}
     assert [span.about["retake.takes"] for span in seen.named("encode")] == [[1, 2]]
-    assert {span.about["retake.outcome"] for span in (*seen.named("inspect"), render)} == {"done"}
+    assert {span.about["retake.outcome"] for span in seen.named("inspect")} == {"done", "failed"}
     assert "corrupt" in {span.about.get("retake.outcome") for span in seen.named("commit")}
     assert [span.failed for span in seen.named("webhook")].count(True) == 1 < seen.hooks
     assert seen.named("POST /api/jobs")[0].about["http.response.status_code"] == 202
@@ -308,5 +308,4 @@ def test_a_receiver_that_hangs_holds_up_neither_jobs_nor_the_end(seen: Seen) -> 
     assert seen.traces.hung.is_set()
     assert (seen.later["status"], seen.later["completedVariations"]) == ("completed", 2)
     assert seen.stopped == 0
-    assert "was killed" not in seen.said.rpartition("stopping")[2]
     assert len([line for line in lines if "traces do not arrive" in line]) <= 1
