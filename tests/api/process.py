@@ -1,9 +1,11 @@
 """`python -m retake_api` as a process of its own, watched through /proc."""
 
 import asyncio
+import json
 import os
+import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -91,6 +93,27 @@ def environment(stack: Stack, postgres: Postgres, bucket: Bucket, nats: Nats) ->
         "RETAKE_S3_PREFIX": bucket.prefix,
         "RETAKE_NATS_STREAM": nats.stream,
     }
+
+
+@asynccontextmanager
+async def crashing(
+    environment: dict[str, str], key_lease: float, deaths: Sequence[tuple[str, int]] | None = None
+) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
+    """Where APIs that are killed listen, one after another, and whose children they are (crashing_apis.py)."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    listening.set_inheritable(True)
+    told = [] if deaths is None else [json.dumps(deaths)]
+    apis = await asyncio.create_subprocess_exec(
+        sys.executable, str(Path(__file__).with_name("crashing_apis.py")), str(listening.fileno()), str(key_lease),
+        *told, env={**environment, "RETAKE_PASSWORD": PASSWORD}, pass_fds=[listening.fileno()],
+    )  # fmt: skip
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", apis
+    finally:
+        with suppress(ProcessLookupError):
+            apis.kill()
+        await apis.wait()
+        listening.close()
 
 
 async def log_in(api: Api) -> dict[str, str]:

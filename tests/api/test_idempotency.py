@@ -1,12 +1,9 @@
 """Idempotency-Key: the same request, sent again however the first time ended, makes one job."""
 
 import asyncio
-import socket
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,9 +11,10 @@ import pytest
 
 from api import wire
 from api.conftest import Server, Start, form, logged_in, rows
+from api.process import crashing
 from api.test_upload_faults import Lossy
 from api.uploaded import uploaded
-from api.wire import PASSWORD, clip
+from api.wire import clip
 from conftest import eventually
 from retake.blobs.bucket import Blobs
 from retake.domain.timing import Timing
@@ -259,37 +257,27 @@ async def test_however_far_an_api_came_that_was_killed_the_same_request_makes_on
 ) -> None:
     healthy = await start(timing=SHORT)
     token = {"Authorization": f"Bearer {await healthy.log_in()}"}
-    listening = socket.create_server(("127.0.0.1", 0))
-    listening.set_inheritable(True)
-    apis = await asyncio.create_subprocess_exec(
-        sys.executable, str(Path(__file__).with_name("crashing_apis.py")), str(listening.fileno()),
-        str(SHORT.key_lease), env={**environment, "RETAKE_PASSWORD": PASSWORD},
-        pass_fds=[listening.fileno()],
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
     killed = 0
-    try:
-        async with httpx.AsyncClient(timeout=20, headers=token) as client:
-            while apis.returncode is None:
-                name, key = f"{killed}.mp4", {"Idempotency-Key": str(killed)}
-                request = {**form((name, clip()), variations="1"), "headers": key}
-                try:
-                    assert (await client.post(f"{address}/api/jobs", **request)).status_code == 202
-                    break
-                except httpx.TransportError:
-                    assert apis.returncode is None
-                    killed += 1
+    async with (
+        crashing(environment, SHORT.key_lease) as (address, apis),
+        httpx.AsyncClient(timeout=20, headers=token) as client,
+    ):
+        while apis.returncode is None:
+            name, key = f"{killed}.mp4", {"Idempotency-Key": str(killed)}
+            request = {**form((name, clip()), variations="1"), "headers": key}
+            try:
+                assert (await client.post(f"{address}/api/jobs", **request)).status_code == 202
+                break
+            except httpx.TransportError:
+                assert apis.returncode is None
+                killed += 1
 
-                async def answered(request: dict[str, Any] = request) -> httpx.Response | None:
-                    answer = await client.post(f"{healthy.url}/api/jobs", **request)
-                    return None if answer.status_code == 409 else answer
+            async def answered(request: dict[str, Any] = request) -> httpx.Response | None:
+                answer = await client.post(f"{healthy.url}/api/jobs", **request)
+                return None if answer.status_code == 409 else answer
 
-                answer = await eventually(answered)
-                made = await rows(database, "SELECT job_id FROM video WHERE name = %s", name)
-                assert [str(one["job_id"]) for one in made] == [answer.json()["jobId"]]
-    finally:
-        apis.kill()
-        await apis.wait()
-        listening.close()
+            answer = await eventually(answered)
+            made = await rows(database, "SELECT job_id FROM video WHERE name = %s", name)
+            assert [str(one["job_id"]) for one in made] == [answer.json()["jobId"]]
 
     assert killed >= 16

@@ -16,12 +16,11 @@ import pytest
 from api import wire
 from api.conftest import rows
 from api.process import Api, Upload, log_in, running
-from api.tus_client import BYTES, begun, offset
+from api.sweeping import a_day_later, only_what_jobs_have_is_left
+from api.tus_client import BYTES, begun, offset, used
 from api.wire import MIB, clip
 from retake.blobs.bucket import Blobs
 from retake.store.connect import Database
-from retake.store.sources import forget_chunks
-from retake.store.uploads import dropped_chunks, sweep_abandoned, sweep_reservations
 
 pytestmark = [pytest.mark.anyio, pytest.mark.faults]
 
@@ -64,25 +63,6 @@ async def sha256_of(database: Database, blobs: Blobs, source: str) -> str:
     return whole.hexdigest()
 
 
-async def swept(database: Database, blobs: Blobs) -> None:
-    """As the janitor does a day later."""
-    await rows(database, "UPDATE source SET touched_at = now() - interval '25 h' RETURNING 1")
-    await rows(database, "UPDATE reservation SET touched_at = now() - interval '25 h' RETURNING 1")
-    while await sweep_abandoned(database) is not None:
-        pass
-    await sweep_reservations(database)
-    keys = await dropped_chunks(database, 100_000)
-    await blobs.delete_many(keys)
-    await forget_chunks(database, keys)
-
-
-async def only_what_counts_is_left(database: Database, blobs: Blobs) -> None:
-    counted = await rows(database, "SELECT key FROM chunk WHERE state = 'done'")
-    assert sorted([blob.key async for blob in blobs.listing()]) == sorted(row["key"] for row in counted)
-    assert await rows(database, "SELECT FROM reservation") == []
-    assert len(await rows(database, "SELECT FROM source WHERE state <> 'gone'")) == 1
-
-
 @pytest.mark.parametrize("piece", [PIECE, SIZE], ids=["in requests of 8 MiB", "in one request"])
 async def test_500_mb_by_tus_with_the_api_killed_10_times(
     environment: dict[str, str],
@@ -107,6 +87,7 @@ async def test_500_mb_by_tus_with_the_api_killed_10_times(
                 await asyncio.sleep(0.002)
             if not kills:
                 await sending
+                await used(client, where)
                 break
             kills.pop(0)
             os.kill(api.pid, signal.SIGKILL)
@@ -117,11 +98,8 @@ async def test_500_mb_by_tus_with_the_api_killed_10_times(
 
     assert await sha256_of(database, blobs, where.rpartition("/")[2]) == film.sha256
     assert max(again[1:]) <= (PIECE if piece == PIECE else 2 * PIECE + SOCKETS)
-    await rows(database, "UPDATE upload SET state = 'used', job_id = gen_random_uuid() RETURNING 1")
-    keys = await dropped_chunks(database, 100_000)
-    await blobs.delete_many(keys)
-    await forget_chunks(database, keys)
-    await only_what_counts_is_left(database, blobs)
+    await a_day_later(database, blobs)
+    await only_what_jobs_have_is_left(database, blobs)
 
 
 async def _send(
@@ -165,12 +143,12 @@ async def test_500_mb_by_form_with_the_api_killed_10_times_leave_nothing_but_the
     async with running(environment, folder) as api, httpx.AsyncClient(timeout=120) as client:
         headers = {**await log_in(api), **upload.headers}
         answer = await client.post(f"{api.url}/api/jobs", content=upload.body(), headers=headers)
-    await swept(database, blobs)
+    await a_day_later(database, blobs)
     print(f"  form, {KILLS} kills and one whole try: {time.monotonic() - began:.0f} s")
 
     assert answer.status_code == 202, answer.text
     assert len(await rows(database, "SELECT FROM job")) == 1
-    await only_what_counts_is_left(database, blobs)
+    await only_what_jobs_have_is_left(database, blobs)
 
 
 async def test_200_slow_uploads_and_slowloris_leave_the_api_small_and_quick(

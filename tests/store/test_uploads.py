@@ -87,6 +87,20 @@ async def test_a_writer_that_another_followed_stores_nothing_any_more(scene: Sce
     assert [tuple(row.values()) for row in states] == [(10, "done"), (20, "dropped"), (30, "done")]
 
 
+@pytest.mark.parametrize("start", [0, 9, 11, 60], ids=["again", "overlapping", "one_byte_on", "after_a_gap"])
+async def test_a_piece_that_begins_elsewhere_than_the_upload_ends_does_not_count(scene: Scene, start: int) -> None:
+    upload, writer = await begun(scene), uuid4()
+    await continue_upload(scene.database, upload, 0, writer)
+    await written(scene, upload, writer, 0, 10)
+
+    with pytest.raises(OffsetMoved):
+        await written(scene, upload, writer, start, 40)
+
+    assert (await look(scene, upload)).received == 10
+    states = await scene.sql("SELECT size, state FROM chunk ORDER BY size")
+    assert [tuple(row.values()) for row in states] == [(10, "done"), (40, "dropped")]
+
+
 async def test_what_a_writer_left_half_put_is_dropped_by_the_next(scene: Scene) -> None:
     upload = await begun(scene)
     await continue_upload(scene.database, upload, 0, uuid4())

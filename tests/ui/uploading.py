@@ -27,10 +27,13 @@ def drop(page: Page, files: dict[str, bytes]) -> None:
     page.evaluate(
         """files => {
             const given = new DataTransfer();
-            for (const [name, text] of Object.entries(files))
-                given.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], name, {lastModified: 1}));
+            for (const [name, text] of Object.entries(files)) {
+                const body = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+                given.items.add(new File([body], name, {lastModified: 1}));
+            }
+            const how = {dataTransfer: given, bubbles: true, cancelable: true};
             for (const kind of ["dragenter", "dragover", "drop"])
-                document.body.dispatchEvent(new DragEvent(kind, {dataTransfer: given, bubbles: true, cancelable: true}));
+                document.body.dispatchEvent(new DragEvent(kind, how));
         }""",
         {name: base64.b64encode(body).decode() for name, body in files.items()},
     )
