@@ -105,6 +105,10 @@ JOURNEY = Dashboard(
                   {"{{method}} {{route}}":
                    f"topk(5, {quantile(0.95, 'retake_http_first_byte_seconds', REQUESTS, 'method, route, le')})"},
                   "95 % of a route's answers begin earlier. The answer to an upload comes after its bytes."),
+            Panel("Slowest to end", "s",
+                  {"{{method}} {{route}}":
+                   f"topk(5, {quantile(0.95, 'retake_http_request_seconds', REQUESTS, 'method, route, le')})"},
+                  "95 % of a route's requests are over earlier. It is mostly the client's line that counts."),
             Panel("Bytes", "Bps",
                   {"received": rate("retake_http_received_bytes_total"),
                    "sent": rate("retake_http_sent_bytes_total"),
@@ -121,7 +125,7 @@ JOURNEY = Dashboard(
 made = "max (rate(retake_take_seconds_total[$__rate_interval]))"
 work = "sum (rate(retake_worker_part_seconds_sum[$__rate_interval]))"
 cpu = "sum (rate(retake_ffmpeg_cpu_seconds_total[$__rate_interval]))"
-cpu += " + sum (rate(process_cpu_seconds_total[$__rate_interval]) and on (namespace, instance) retake_worker_slots)"
+cpu += " + sum (rate(process_cpu_seconds_total[$__rate_interval]) and on (namespace, instance) retake_worker_slots > 0)"
 
 WORK = Dashboard(
     "work",
@@ -165,16 +169,18 @@ WORK = Dashboard(
                   "Of all active workers; more workers, more slots.", stacked=True,
                   alerts=["RetakeWorkWaitsWhileSlotsIdle"]),
             Panel("Workers", "short", {"{{state}}": now("retake_fleet_workers", "state")}),
+            Panel("Busy", "percentunit", {"{{instance}}": "retake_worker_slots_busy / (retake_worker_slots > 0)"},
+                  "Part of its slots, by worker."),
             Panel("Memory", "bytes",
                   {"{{instance}}":
-                   "process_resident_memory_bytes and on (namespace, instance) retake_worker_slots"},
+                   "process_resident_memory_bytes and on (namespace, instance) retake_worker_slots > 0"},
                   "Of workers, without their FFmpegs."),
         ],
         "How fast": [
             Panel("Takes", "short", {"finished": pace("retake_takes_completed_total", per=60)}, "A minute."),
-            Panel("Speed", "none", {"times real time": f"{made} / {work}"},
+            Panel("Speed", "none", {"times real time": f"{made} / ({work} > 0)"},
                   "Seconds of takes for each second that a slot worked, looking at videos and all."),
-            Panel("Cost", "none", {"CPU seconds": f"({cpu}) / {made}"},
+            Panel("Cost", "none", {"CPU seconds": f"({cpu}) / ({made} > 0)"},
                   "CPU seconds of workers and their FFmpegs for each second of takes."),
             Panel("Time of a part", "s",
                   {"{{kind}}, half of them": quantile(0.5, "retake_worker_part_seconds", by="kind, le"),

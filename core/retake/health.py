@@ -118,7 +118,7 @@ async def _respond(target: str, health: Health, pages: Mapping[str, Page], look:
                 json.dumps({"parts": parts}).encode(),
             )
         case "/metrics":
-            await look()
+            await asyncio.gather(health.parts(), look())
             return 200, "text/plain; version=0.0.4; charset=utf-8", generate_latest(metrics.REGISTRY)
         case path if path in pages:
             return await _page(path, pages[path])

@@ -11,6 +11,7 @@ from clips import Clips
 from ui.conftest import Visitor
 from ui.seeding import WATCH_SHIFTS, forget, held, insert, shifts, submit
 from ui.site import Site
+from ui.uploading import drop
 
 NASTY = ["<script>window.hacked = 1</script>", "🎬 Größe & <b>bold</b>", "مرحبا بالعالم .mp4"]
 
@@ -81,6 +82,16 @@ def test_filters_and_search_stand_in_the_address_and_survive_a_reload_and_going_
     page.get_by_role("link", name="Show all jobs").click()
     expect(page.get_by_role("searchbox")).to_have_value("")
     expect(card(page, "sought four").get_by_text("Cancelled")).to_be_visible()
+
+
+def test_videos_that_are_dropped_on_the_list_begin_a_new_job(visitor: Visitor, clips: Clips) -> None:
+    page = visitor.opens("?q=nothing")
+    expect(page.get_by_text("No job is like that")).to_be_visible()
+
+    drop(page, {"dropped.mp4": clips("tiny").read_bytes()})
+
+    expect(page).to_have_url(f"{visitor.site.url}new")
+    expect(page.get_by_role("main").get_by_text("dropped.mp4")).to_be_visible()
 
 
 def test_an_expired_job_says_why_and_whatever_names_are_they_are_text(visitor: Visitor, site: Site) -> None:
@@ -154,26 +165,35 @@ def test_what_cannot_be_done_with_some_is_said_beside_what_was_done(visitor: Vis
 
 def test_a_thousand_jobs_are_shown_at_once_and_scrolled_without_a_halt(visitor: Visitor, thousand: list[str]) -> None:
     page = visitor.opens("?q=thousand")
-    expect(cards(page).first).to_be_visible()
+    expect(page.locator("li.job").first).to_be_visible()
     first = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     work = page.evaluate(WORK)
-    page.evaluate("""() => {
-        window.halts = [];
-        new PerformanceObserver((list) => window.halts.push(...list.getEntries().map((entry) => entry.duration)))
-            .observe({ type: "longtask" });
-    }""")
 
-    page.mouse.move(600, 500)
-    while cards(page).count() < len(thousand):
-        page.mouse.wheel(0, 4000)
-        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    halts = page.evaluate(SCROLL, len(thousand))
 
-    expect(card(page, "thousand 0000")).to_be_visible()
-    halts = page.evaluate("window.halts")
+    expect(page.locator("li.job").last).to_contain_text("thousand 0000")
     slow = max(1.0, work / 15)
     assert first < 1000 * slow, (first, slow)
     assert max(halts, default=0) < 100 * slow, (halts, slow)
 
+
+SCROLL = """async (all) => {
+    const halts = [];
+    const watch = new PerformanceObserver((list) => halts.push(...list.getEntries().map((entry) => entry.duration)));
+    watch.observe({ type: "longtask" });
+    const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const shown = document.getElementsByClassName("job");
+    for (let most = 3000; shown.length < all && most > 0; most -= 1) {
+        scrollBy(0, 1500);
+        await frame();
+    }
+    while (scrollY > 0) {
+        scrollBy(0, -6000);
+        await frame();
+    }
+    return halts;
+}"""
+"""To the last job and back; how long each halt was."""
 
 WORK = """() => {
     const began = performance.now();

@@ -15,6 +15,7 @@ import { Icon, type IconName } from "./parts/icon";
 import { Link } from "./parts/link";
 import { Failed } from "./parts/message";
 import { Notices } from "./parts/notice";
+import { UploadPill } from "./parts/pill";
 import { Questions } from "./parts/question";
 import { type Place, place } from "./router";
 import { SCHEMES, type Scheme, scheme } from "./scheme";
@@ -96,6 +97,7 @@ function Header() {
         </Link>
       </nav>
       <div class="tools">
+        {page !== "create" && <UploadPill />}
         <Bell />
         <SchemeButton />
         <Button look="quiet" icon="out" label={words.nav.logOut} onClick={logOut} />

@@ -8,8 +8,11 @@ import "./style/frame.css";
 import "./style/parts.css";
 import "./style/jobs.css";
 import "./style/job.css";
+import "./style/create.css";
+import { startUploads } from "./uploads";
 
 start();
 startNotifying();
+startUploads();
 const place = document.getElementById("app");
 if (place) render(<App />, place);

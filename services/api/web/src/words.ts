@@ -2,8 +2,10 @@
 
 import { acts } from "./words/acts";
 import { one } from "./words/counting";
+import { create } from "./words/create";
 import { job, notify } from "./words/job";
 import { expiry, jobs } from "./words/jobs";
+import { uploads } from "./words/uploads";
 
 export const words = {
   name: "retake",
@@ -40,6 +42,8 @@ export const words = {
   expiry,
   notify,
   byHand: "Copy this by hand",
+  create,
+  uploads,
   again: "Try again",
   loading: "Loading…",
   close: "Close",

@@ -10,14 +10,21 @@ import { Selection } from "../jobs/selection";
 import { type Filter, filterAddress, readFilter, underway } from "../jobs/states";
 import { listen } from "../live";
 import { Button } from "../parts/button";
+import { DropAnywhere } from "../parts/drop";
 import { Icon } from "../parts/icon";
 import { Link } from "../parts/link";
 import { Failed, Message } from "../parts/message";
-import { query } from "../router";
+import { go, query } from "../router";
 import { underWay } from "../title";
+import { takeFiles } from "../uploads";
 import { words } from "../words";
 
 const say = words.jobs;
+
+function begin(given: DataTransfer): void {
+  void takeFiles(given);
+  go("new");
+}
 
 export function JobsPage() {
   const filter = readFilter(query.value);
@@ -26,6 +33,7 @@ export function JobsPage() {
       <h1>{say.title}</h1>
       <Filters filter={filter} />
       <Listed key={filterAddress(filter)} filter={filter} />
+      <DropAnywhere text={say.drop} take={begin} />
     </div>
   );
 }
