@@ -19,8 +19,8 @@ from retake_local.servers import free_port
 
 
 class Api:
-    def __init__(self, url: str, pid: int, folder: Path) -> None:
-        self.url, self.pid, self.folder = url, pid, folder
+    def __init__(self, url: str, metrics: str, pid: int, folder: Path) -> None:
+        self.url, self.metrics, self.pid, self.folder = url, metrics, pid, folder
 
     def memory(self) -> int:
         """What it has now, in bytes."""
@@ -54,7 +54,7 @@ class Api:
 @asynccontextmanager
 async def running(environment: dict[str, str], folder: Path) -> AsyncIterator[Api]:
     """Its folder for temporary files and its working directory is `folder`; its log is beside it."""
-    port = free_port()
+    port, metrics = free_port(), free_port()
     with folder.with_suffix(".log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "retake_api", stdout=log, stderr=log, cwd=folder,
@@ -62,10 +62,10 @@ async def running(environment: dict[str, str], folder: Path) -> AsyncIterator[Ap
                 **{name: value for name, value in os.environ.items() if not name.startswith("RETAKE_")},
                 **environment, "TMPDIR": str(folder), "RETAKE_PASSWORD": PASSWORD, "RETAKE_API_HOST": "127.0.0.1",
                 "RETAKE_API_PORT": str(port), "RETAKE_METRICS_HOST": "127.0.0.1",
-                "RETAKE_METRICS_PORT": str(free_port()),
+                "RETAKE_METRICS_PORT": str(metrics),
             },
         )  # fmt: skip
-    api = Api(f"http://127.0.0.1:{port}", process.pid, folder)
+    api = Api(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}/metrics", process.pid, folder)
     try:
 
         async def answers() -> bool:
