@@ -23,7 +23,7 @@ CARRIED = {"deploy/grafana": "*.json", "deploy/prometheus": "*.yaml"}
 PROVIDED = frozenset({
     "RETAKE_S3_ENDPOINT", "RETAKE_S3_BUCKET", "RETAKE_S3_REGION", "RETAKE_S3_PREFIX", "RETAKE_PATH_PREFIX",
     "RETAKE_API_KEYS", "RETAKE_API_HOST", "RETAKE_API_PORT", "RETAKE_API_SOCKET", "RETAKE_METRICS_HOST",
-    "RETAKE_METRICS_PORT", "RETAKE_WORKER_NAME", "RETAKE_SCRATCH",
+    "RETAKE_METRICS_PORT", "RETAKE_WORKER_NAME", "RETAKE_SCRATCH", "RETAKE_API_GRACE", "RETAKE_WORKER_GRACE",
 })  # fmt: skip
 """Variables that the chart sets by itself or by values of their own: not among `settings`, nor are secrets."""
 
@@ -96,6 +96,7 @@ RULES: dict[str, dict[str, Any]] = {
     "api.replicas": _ONE_OR_MORE,
     "worker.replicas": _COUNT,
     "worker.autoscaling.minReplicas": _COUNT,
+    "worker.terminationGracePeriodSeconds": {"type": "integer", "minimum": 15},
 }
 """Of one value each."""
 

@@ -59,8 +59,12 @@ WRONG: dict[str, tuple[Json, tuple[str, ...]]] = {
         ("webhooks.existingSecret is set", "enable webhooks"),
     ),
     "no time for requests to end": (
-        {"api": {"preStopSeconds": 60, "terminationGracePeriodSeconds": 60}},
-        ("api.terminationGracePeriodSeconds (60)", "must be more than preStopSeconds"),
+        {"api": {"preStopSeconds": 60, "terminationGracePeriodSeconds": 70}},
+        ("api.terminationGracePeriodSeconds (70)", "must be more than preStopSeconds (60)"),
+    ),
+    "no time to give parts back": (
+        {"worker": {"terminationGracePeriodSeconds": 10}},
+        ("worker", "terminationGracePeriodSeconds", "15"),
     ),
     "more sources kept than there is room": (
         {"settings": {"RETAKE_SCRATCH_KEEP_MIB": 20000}},
