@@ -1,4 +1,4 @@
-"""Draws a dashboard with the figures of a running Prometheus, as an SVG file: for who makes dashboards and has no Grafana.
+"""Draws a dashboard with the figures of a running Prometheus, as an SVG file: for those who have no Grafana.
 
 python local/draw.py http://127.0.0.1:9090 journey drawn.svg --minutes 10
 """
@@ -119,9 +119,8 @@ def figure(panel: Mapping[str, Any], lines: Sequence[Line], box: tuple[float, ..
     if panel["type"] == "stat":
         value = lines[0].points[-1][1] if lines else None
         steps = defaults.get("thresholds", {"steps": []})["steps"]
-        colour = next(
-            (one["color"] for one in reversed(steps) if value is not None and value >= (one["value"] or 0)), "green"
-        )
+        reached = [one["color"] for one in steps if value is not None and value >= (one["value"] or 0)]
+        colour = reached[-1] if reached else "#73bf69"
         words = defaults["noValue"] if value is None else told(value, defaults["unit"])
         yield text(x + width / 2, y + height / 2 + 22, words, size=30, colour=colour, anchor="middle")
         return

@@ -19,8 +19,18 @@ from retake_local.servers import free_port
 
 
 class Api:
-    def __init__(self, url: str, metrics: str, pid: int, folder: Path) -> None:
-        self.url, self.metrics, self.pid, self.folder = url, metrics, pid, folder
+    def __init__(self, url: str, process: asyncio.subprocess.Process, folder: Path, metrics: str = "") -> None:
+        self.url, self.pid, self.folder, self.metrics = url, process.pid, folder, metrics
+        self._process = process
+
+    def stop(self) -> None:
+        """Tells it to."""
+        self._process.terminate()
+
+    async def ended(self, within: float) -> int:
+        """Its exit code."""
+        async with asyncio.timeout(within):
+            return await self._process.wait()
 
     def memory(self) -> int:
         """What it has now, in bytes."""
@@ -65,7 +75,7 @@ async def running(environment: dict[str, str], folder: Path) -> AsyncIterator[Ap
                 "RETAKE_METRICS_PORT": str(metrics),
             },
         )  # fmt: skip
-    api = Api(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}/metrics", process.pid, folder)
+    api = Api(f"http://127.0.0.1:{port}", process, folder, f"http://127.0.0.1:{metrics}/metrics")
     try:
 
         async def answers() -> bool:
