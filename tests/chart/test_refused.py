@@ -62,6 +62,10 @@ WRONG: dict[str, tuple[Json, tuple[str, ...]]] = {
         {"api": {"preStopSeconds": 60, "terminationGracePeriodSeconds": 70}},
         ("api.terminationGracePeriodSeconds (70)", "must be more than preStopSeconds (60)"),
     ),
+    "an endpoint at another port": (
+        {"objectStore": {"external": {"endpoint": "http://minio.stores:9000"}}},
+        ("endpoint is at port 9000", "port is 443", "Make them the same"),
+    ),
     "no time to give parts back": (
         {"worker": {"terminationGracePeriodSeconds": 10}},
         ("worker", "terminationGracePeriodSeconds", "15"),
