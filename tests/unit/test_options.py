@@ -54,6 +54,14 @@ def test_options_that_mean_nothing_are_refused(text: str) -> None:
     assert refused.value.status == 422
 
 
+@pytest.mark.parametrize("option", ["name", "seed", "priority", "keepSource", "callbackUrl", "preset", "effects"])
+def test_each_option_that_is_refused_is_named(option: str) -> None:
+    with pytest.raises(Problem) as refused:
+        read_options(json.dumps({option: {"what": "no option is like this"}}))
+
+    assert [one["where"] for one in refused.value.more["errors"]] == [f"options.{option}"]
+
+
 def test_options_are_stored_as_they_were_given() -> None:
     given = {"name": "n", "seed": 0, "priority": "high", "keepSource": False, "callbackUrl": "https://example.org"}
 

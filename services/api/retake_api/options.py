@@ -119,28 +119,33 @@ def _render(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: given[name] for name in RENDER_OPTIONS if given.get(name) is not None}
 
 
+def _refused(option: str, rule: str, **more: Any) -> Problem:
+    sentence = f"The option `{option}` {rule}."
+    errors = [{"where": f"options.{option}", "what": sentence}]
+    return Problem(422, "invalid_options", sentence, errors=errors, **more)
+
+
 def _name(given: Any) -> str:
     if not isinstance(given, str) or not 1 <= len(given) <= LONGEST_NAME or _UNSTORABLE.search(given):
-        raise Problem(422, "invalid_options", f"The option `name` must be a text of 1 to {LONGEST_NAME} characters.")
+        raise _refused("name", f"must be a text of 1 to {LONGEST_NAME} characters")
     return given
 
 
 def _seed(given: Any) -> int:
     if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= LARGEST_SEED:
-        raise Problem(422, "invalid_options", f"The option `seed` must be a whole number from 0 to {LARGEST_SEED}.")
+        raise _refused("seed", f"must be a whole number from 0 to {LARGEST_SEED}")
     return given
 
 
 def _priority(given: Any) -> str:
     if not isinstance(given, str) or given not in PRIORITIES:
-        sentence = f"The option `priority` must be one of {', '.join(PRIORITIES)}."
-        raise Problem(422, "invalid_options", sentence, allowed=list(PRIORITIES))
+        raise _refused("priority", f"must be one of {', '.join(PRIORITIES)}", allowed=list(PRIORITIES))
     return given
 
 
 def _keep_source(given: Any) -> bool:
     if not isinstance(given, bool):
-        raise Problem(422, "invalid_options", "The option `keepSource` must be true or false.", allowed=[True, False])
+        raise _refused("keepSource", "must be true or false", allowed=[True, False])
     return given
 
 
@@ -148,7 +153,7 @@ def _callback_url(given: Any) -> str:
     try:
         Target.of(str(given))
     except ValueError as error:
-        raise Problem(422, "invalid_options", f"The option `callbackUrl` {error}.") from None
+        raise _refused("callbackUrl", str(error)) from None
     return str(given)
 
 

@@ -1,5 +1,7 @@
 // How pages speak with the service: JSON in and out, every failure one of two errors.
 
+import { words } from "./words";
+
 export class Problem extends Error {
   /** The service said no; `message` is its sentence for people. */
   constructor(
@@ -49,19 +51,37 @@ export async function answer(method: string, path: string, request: Request = {}
   }
   const found = await fetch(address(path), init).catch((error: unknown) => {
     if (request.signal?.aborted) throw error;
-    listeners.reached(false);
-    throw new Unreachable();
+    throw unreachable();
   });
   listeners.reached(true);
   if (found.ok) return found;
-  throw await refused(found);
+  throw refused(found.status, found.statusText, await found.text().catch(() => ""), found.headers.get("Retry-After"));
 }
 
-async function refused(found: Response): Promise<Problem> {
-  const told = (await found.json().catch(() => ({}))) as Record<string, unknown>;
-  const problem = new Problem(found.status, String(told.code ?? ""), String(told.error ?? found.statusText), told);
-  if (found.status === 401 && problem.code !== "wrong_password") listeners.loggedOut();
+/** No answer came, by whatever way it was asked. */
+export function unreachable(): Unreachable {
+  listeners.reached(false);
+  return new Unreachable();
+}
+
+/** An answer that says no, by whatever way it came. */
+export function refused(status: number, title: string, text: string, retryAfter: string | null): Problem {
+  const told = plain(text);
+  const problem = new Problem(status, String(told.code ?? ""), String(told.error ?? title) || words.failed, {
+    ...told,
+    retryAfter: Number(retryAfter) || null,
+  });
+  if (status === 401 && problem.code !== "wrong_password") listeners.loggedOut();
   return problem;
+}
+
+function plain(text: string): Record<string, unknown> {
+  try {
+    const told: unknown = JSON.parse(text);
+    return told !== null && typeof told === "object" ? { ...told } : {};
+  } catch {
+    return {}; // a proxy's page, or nothing; the status says it then
+  }
 }
 
 function patience(given: AbortSignal | undefined): AbortSignal {

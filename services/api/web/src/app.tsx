@@ -14,6 +14,7 @@ import { Icon, type IconName } from "./parts/icon";
 import { Link } from "./parts/link";
 import { Failed } from "./parts/message";
 import { Notices } from "./parts/notice";
+import { UploadPill } from "./parts/pill";
 import { Questions } from "./parts/question";
 import { type Place, place } from "./router";
 import { SCHEMES, type Scheme, scheme } from "./scheme";
@@ -95,6 +96,7 @@ function Header() {
         </Link>
       </nav>
       <div class="tools">
+        {page !== "create" && <UploadPill />}
         <SchemeButton />
         <Button look="quiet" icon="out" label={words.nav.logOut} onClick={logOut} />
         <Link class="button main" to="new" aria-current={current("create")}>

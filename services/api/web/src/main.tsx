@@ -5,7 +5,10 @@ import "./scheme";
 import "./style/tokens.css";
 import "./style/frame.css";
 import "./style/parts.css";
+import "./style/create.css";
+import { startUploads } from "./uploads";
 
 start();
+startUploads();
 const place = document.getElementById("app");
 if (place) render(<App />, place);

@@ -1,5 +1,8 @@
 // Every text that people read, in one place. What the API says in its `error` is shown as it is.
 
+import { create } from "./words/create";
+import { uploads } from "./words/uploads";
+
 const one = (n: number, single: string, several = `${single}s`) =>
   `${n.toLocaleString("en")} ${n === 1 ? single : several}`;
 
@@ -32,6 +35,8 @@ export const words = {
     server: "The service does not answer. Trying again…",
     polling: "Live updates are blocked here; this page asks every few seconds instead.",
   },
+  create,
+  uploads,
   again: "Try again",
   loading: "Loading…",
   close: "Close",

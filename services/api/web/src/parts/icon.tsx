@@ -2,6 +2,7 @@
 
 const PATHS = {
   plus: "M12 5v14M5 12h14",
+  minus: "M5 12h14",
   close: "M6 6l12 12M18 6L6 18",
   download: "M12 4v11m0 0l-4.500-4.500M12 15l4.500-4.500M5 20h14",
   upload: "M12 16V5m0 0L7.500 9.500M12 5l4.500 4.500M5 20h14",
