@@ -52,6 +52,10 @@ WRONG: dict[str, tuple[Json, tuple[str, ...]]] = {
         {"worker": {"autoscaling": {"kind": "keda-prometheus"}}},
         ("prometheusAddress is empty", "name the URL"),
     ),
+    "headers of traces that are not sent": (
+        {"tracing": {"existingSecret": "collector"}},
+        ("tracing.endpoint is empty", "name the URL"),
+    ),
     "a route from no Gateway": ({"httpRoute": {"enabled": True}}, ("parentRefs is empty", "name the Gateway")),
     "a certificate for no host": ({"ingress": {"tlsSecret": "tls"}}, ("ingress.tlsSecret", "name the hosts")),
     "a signing key for no webhooks": (
