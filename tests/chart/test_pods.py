@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chart.rendering import VALUES, Json, Pod, rendered
+from chart.rendering import NEWEST, VALUES, Json, Objects, Pod, rendered, template
 
 VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
 TOKENS = {"janitor"}
@@ -139,3 +139,19 @@ def test_a_pod_that_is_not_restricted_is_found_out(spoil: object, complaint: str
     spoil(spec)  # type: ignore[operator]
 
     assert any(complaint in found for found in unrestricted(pod))
+
+
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        ("retake-api", "registry.example.org:5000/video/retake-api:7"),
+        ("elsewhere:1/api:dev", "elsewhere:1/api:dev"),
+        ("elsewhere/api@sha256:0123", "elsewhere/api@sha256:0123"),
+    ],
+)
+def test_an_image_is_named_below_the_registry_or_whole(given: str, made: str) -> None:
+    values = {"api": {"image": given}, "image": {"registry": "registry.example.org:5000/video", "tag": "7"}}
+
+    found = Objects(template(NEWEST, {"demo": {"enabled": True}, **values})).pods
+
+    assert {one["image"] for pod in found if pod.component == "api" for one in pod.containers} == {made}
