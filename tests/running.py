@@ -25,14 +25,14 @@ class Run:
         self.process = await self._call("run")
         return self
 
-    async def _call(self, verb: str) -> asyncio.subprocess.Process:
+    async def _call(self, verb: str, *words: str) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "retake_local", verb,
+            sys.executable, "-m", "retake_local", verb, *words,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env=self.environ,
         )  # fmt: skip
 
-    async def call(self, verb: str) -> tuple[int, str]:
-        process = await self._call(verb)
+    async def call(self, verb: str, *words: str) -> tuple[int, str]:
+        process = await self._call(verb, *words)
         said, _ = await process.communicate()
         assert process.returncode is not None
         return process.returncode, said.decode()

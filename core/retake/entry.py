@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn, Protocol, TypeVar
 
-from retake import logs
+from retake import logs, tracing
 from retake.settings import Observe, SettingsError, read_all
 
 
@@ -36,10 +36,13 @@ def enter(component: str, settings: type[S], work: Callable[[S], object], *, end
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    tracing.configure(component, told.observe.traces, told.observe.trace_headers)
     logs.configure(component, told.observe.log_level)
     try:
         work(told)
     except ends as error:
         logs.logger(f"retake_{component}").error("ended", error=repr(error))
         return 1
+    finally:
+        tracing.close()
     return 0

@@ -17,6 +17,8 @@ from types import TracebackType
 
 import structlog
 
+from retake import tracing
+
 MOST = 8192
 """Characters of one value: more is cut out of its middle."""
 
@@ -40,6 +42,8 @@ def configure(component: str, level: str) -> None:
         structlog.processors.UnicodeDecoder(),
         lambda _logger, _method, event: {"component": component, **event},
     ]
+    if tracing.on():
+        shared.append(_traced)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -74,6 +78,11 @@ def rendered(_logger: object, _method: str, event: structlog.typing.EventDict) -
     for secret, shown in _SECRETS:
         line = secret.sub(shown, line)
     return line
+
+
+def _traced(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    trace = tracing.trace()
+    return event if trace is None else {**event, "trace": trace}
 
 
 def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:

@@ -9,7 +9,7 @@ import asyncio
 
 import structlog
 
-from retake import metrics
+from retake import metrics, tracing
 from retake.bus.connection import Bus
 from retake.bus.errors import BusError
 from retake.bus.messages import PartAnnounced
@@ -65,20 +65,20 @@ class Relay:
         return len(parts)
 
     async def _announce(self, part: Announceable) -> None:
-        message = PartAnnounced(
-            part_id=str(part.part),
-            generation=part.generation,
-            kind=part.kind,
-            job_id=str(part.job),
-            video_id=str(part.video),
-        )
-        await self._bus.publish_part(message)
-        metrics.ANNOUNCED.inc()
-        await mark_announced(self._database, part.part, part.generation)
-        log.info(
-            "part announced", job=str(part.job), video=str(part.video), part=part.part, kind=part.kind,
-            generation=part.generation,
-        )  # fmt: skip
+        ids = {"job": str(part.job), "video": str(part.video), "part": part.part}
+        with tracing.span("announce", parent=part.traceparent, kind="producer", **ids, generation=part.generation):
+            message = PartAnnounced(
+                part_id=str(part.part),
+                generation=part.generation,
+                kind=part.kind,
+                job_id=str(part.job),
+                video_id=str(part.video),
+                traceparent=tracing.traceparent(),
+            )
+            await self._bus.publish_part(message)
+            metrics.ANNOUNCED.inc()
+            log.info("part announced", **ids, kind=part.kind, generation=part.generation)
+            await mark_announced(self._database, part.part, part.generation)
 
     async def _pass(self) -> int:
         try:

@@ -116,6 +116,20 @@ class Observe:
         default="9090",
         explain="Serves /metrics, /livez and /readyz; never behind the ingress.",
     )
+    traces: str | None = setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        url("http", "https"),
+        optional=True,
+        explain="Where traces are sent, by OTLP over HTTP, at /v1/traces below it. Without it there are none, and they "
+        "cost nothing.",
+    )
+    trace_headers: str | None = setting(
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        TEXT,
+        optional=True,
+        explain="Headers to send with them: name=value, several with commas between them.",
+        secret=True,
+    )
 
 
 @concern

@@ -13,9 +13,11 @@ STRAYS = [
         "import retake_local",
     ),
     ("The domain imports no third-party package", "core/retake/domain/states.py", "import structlog"),
+    ("Only otlp knows OpenTelemetry", "core/retake/tracing.py", "import opentelemetry"),
     ("Only store speaks to Postgres", "local/retake_local/folder.py", "import psycopg"),
     ("Only blobs speaks to the object store", "core/retake/health.py", "import minio"),
     ("Only bus speaks to NATS and reads wire messages", "services/api/retake_api/__init__.py", "import retake.wire.v1"),
+    ("Only the janitor asks Kubernetes", "services/janitor/retake_janitor/purge.py", "import kubernetes"),
 ]
 
 

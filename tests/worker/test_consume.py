@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from collector import collecting
 from conftest import eventually
 from faults.works import Works, while_frozen, works
+from retake import tracing
 from retake.audit import audit
 from retake.bus.messages import PartAnnounced
 from retake.domain.states import Wish
@@ -261,6 +263,29 @@ async def test_a_heartbeat_just_after_the_last_commit_does_not_call_the_part_los
                 await completed(here, new)
 
     assert [entry for entry in logs if "lost" in entry["event"]] == []
+
+
+async def test_a_part_whose_message_knows_no_trace_joins_that_of_its_job(here: Works) -> None:
+    """Whoever announced it has no traces on; or it is an older release."""
+    trace, above = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+    new = await here.submit()
+    await here.sql("UPDATE job SET traceparent = %s WHERE id = %s", f"00-{trace}-{above}-01", new.id)
+    (part,) = await here.sql("SELECT id FROM part")
+    message = PartAnnounced(part_id=str(part["id"]), generation=1, kind="inspect", job_id=str(new.id))
+    with collecting() as collector:
+        tracing.configure("worker", collector.url, None)
+        try:
+            async with here.working():
+                await here.bus.publish_part(message)
+                await eventually(lambda: here.sql("SELECT id FROM part WHERE kind = 'render'"))
+                async with here.relaying():
+                    await completed(here, new)
+        finally:
+            tracing.close()
+
+    below = {span.name for span in collector.tree(trace).values() if span.parent == above}
+    assert below == {"inspect", "announce"}
+    assert "render" in {span.name for span in collector.tree(trace).values()}
 
 
 async def test_what_a_killed_worker_left_in_scratch_goes_when_it_starts_again(tmp_path: Path) -> None:

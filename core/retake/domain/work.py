@@ -25,6 +25,7 @@ class Claim:
     job: UUID
     video: UUID
     failures: int
+    traceparent: str | None = None  # what its spans are below
 
 
 @dataclass(frozen=True)

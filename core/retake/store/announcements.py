@@ -24,6 +24,7 @@ class Announceable:
     kind: str
     job: UUID
     video: UUID
+    traceparent: str | None = None
 
 
 async def next_to_announce(database: Database, timing: Timing) -> list[Announceable]:
@@ -123,7 +124,8 @@ async def _heads(
     rows = await connection.execute(
         """
         SELECT head.* FROM unnest(%s::uuid[]) AS wanted (job) CROSS JOIN LATERAL (
-            SELECT id AS part, generation, kind, job_id AS job, video_id AS video FROM part
+            SELECT id AS part, generation, kind, job_id AS job, video_id AS video,
+                (SELECT traceparent FROM job WHERE id = wanted.job) FROM part
             WHERE job_id = wanted.job AND id > %s AND state = 'queued' AND announced_at IS NULL
                 AND not_before <= now() AND recipe_version <= %s
             ORDER BY id LIMIT %s) AS head

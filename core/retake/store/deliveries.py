@@ -33,6 +33,7 @@ class Delivery:
     kind: str
     body: Mapping[str, Any]
     at: datetime
+    traceparent: str | None = None
 
 
 async def note_deliveries(connection: Connection, job: UUID, events: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
@@ -65,7 +66,8 @@ async def take_due(database: Database, most: int) -> list[Delivery]:
                 WHERE d.state = 'waiting' AND d.next_at <= now()
                 ORDER BY d.next_at LIMIT %s FOR UPDATE OF d SKIP LOCKED)
             UPDATE delivery SET attempts = attempts + 1, next_at = now() + %s FROM taken WHERE delivery.id = taken.id
-            RETURNING delivery.id, job_id AS job, number, url, kind, body, created_at AS at
+            RETURNING delivery.id, job_id AS job, number, url, kind, body, created_at AS at,
+                (SELECT traceparent FROM job WHERE job.id = job_id)
             """,
             (most, HELD),
         )

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4, uuid5
 
 from psycopg.types.json import Json, Jsonb
 
+from retake import tracing
 from retake.domain.search import searchable
 from retake.domain.states import ENDED, WISHES, PartState, State, Wish
 from retake.domain.work import RECIPE_VERSION, PartKind
@@ -98,12 +99,12 @@ async def accept(
         await admit(connection, sum(reserves), cap)
         await connection.execute(
             """
-            INSERT INTO job (id, workspace, kind, variations, options, seed, priority, retention, search)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+            INSERT INTO job (id, workspace, kind, variations, options, seed, priority, retention, search, traceparent)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
             """,
             (
                 new.id, new.workspace, new.kind, new.variations, Jsonb(dict(new.options)), new.seed, new.priority,
-                new.retention, new.search,
+                new.retention, new.search, tracing.traceparent(),
             ),
         )  # fmt: skip
         for position, ((name, source), video, reserve) in enumerate(

@@ -29,7 +29,8 @@ async def claim(database: Database, part: int, worker: str, recipe_version: int,
                     lease_until = now() + %(lease)s, announced_at = NULL, frames = '{}'
                 WHERE id = %(part)s AND state = 'queued' AND not_before <= now() AND recipe_version <= %(version)s
                 RETURNING claim, kind, video_id, failures,
-                    (SELECT video.state FROM video WHERE video.id = video_id) AS video_state
+                    (SELECT video.state FROM video WHERE video.id = video_id) AS video_state,
+                    (SELECT traceparent FROM job WHERE job.id = job_id)
                 """,
                 {"part": part, "worker": worker, "version": recipe_version, "lease": timedelta(seconds=timing.lease)},
             )
@@ -42,7 +43,10 @@ async def claim(database: Database, part: int, worker: str, recipe_version: int,
                 "part claimed", video=str(row["video_id"]), part=part, claim=row["claim"], kind=row["kind"],
                 worker=worker, failures=row["failures"],
             )  # fmt: skip
-            return Claim(part, row["claim"], PartKind(row["kind"]), move.job.id, row["video_id"], row["failures"])
+            return Claim(
+                part, row["claim"], PartKind(row["kind"]), move.job.id, row["video_id"], row["failures"],
+                row["traceparent"],
+            )  # fmt: skip
     except LeaseLost:
         return None
 

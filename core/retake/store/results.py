@@ -43,6 +43,7 @@ class Results:
     videos: Sequence[UUID]
     as_of: int | None
     as_of_at: datetime | None
+    traceparent: str | None
     takes: Sequence[FinishedTake]
 
 
@@ -68,7 +69,7 @@ async def results_of(database: Database, workspace: UUID, job: UUID, as_of: int 
         rows = await connection.execute(
             """
             SELECT j.id AS job, j.state, j.expired_because, j.created_at, j.ended_at, j.options, j.seed, j.variations,
-                videos.sources, videos.videos, moment.id AS as_of, moment.at AS as_of_at
+                j.traceparent, videos.sources, videos.videos, moment.id AS as_of, moment.at AS as_of_at
             FROM job j
             CROSS JOIN LATERAL (
                 SELECT array_agg(name ORDER BY position) AS sources, array_agg(id ORDER BY position) AS videos

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from retake import tracing
 from retake.api_keys import Scope
 from retake.room import make_room
 from retake.store.jobs import KeyOwner, NewJob, accept
@@ -27,7 +28,8 @@ async def accept_job(dock: Dock, caller: Caller, new: NewJob, key: KeyOwner | No
         sentence = "The option `callbackUrl` needs webhooks, which are not set up here (RETAKE_WEBHOOK_SECRET)."
         raise Problem(422, "no_webhooks", sentence)
     new = replace(new, retention=dock.storage.retention(new.kind))
-    await admitted(dock, lambda: accept(dock.database, new, cap=dock.storage.cap, queue=dock.queue, key=key))
+    with tracing.span("accept", job=new.id, videos=len(new.videos), takes=new.variations):
+        await admitted(dock, lambda: accept(dock.database, new, cap=dock.storage.cap, queue=dock.queue, key=key))
 
 
 async def admitted(dock: Dock, attempt: Callable[[], Awaitable[T]]) -> T:

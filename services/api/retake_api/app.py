@@ -1,7 +1,7 @@
 """The ASGI application: routes over what `__main__` opened and passes in.
 
-proxies > path prefix > shield (headers) > figures > request log (id, one line, last resort) > other sites (CORS)
-    > patience (slow bodies) > routes, each behind the gate but for the few here
+proxies > path prefix > shield (headers) > figures > span > request log (id, one line, last resort)
+    > other sites (CORS) > patience (slow bodies) > routes, each behind the gate but for the few here
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from retake import __version__
+from retake import __version__, tracing
 from retake.blobs.bucket import Blobs
 from retake.domain.timing import Timing
 from retake.health import Health
@@ -52,6 +52,7 @@ from retake_api.patience import Patience
 from retake_api.request_figures import RequestFigures
 from retake_api.request_log import RequestLog
 from retake_api.shield import Shield
+from retake_api.traced import Traced
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,9 @@ class Tools:
 
 def create_app(tools: Tools) -> FastAPI:
     app = FastAPI(
-        title="retake", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
-    )
+        title="retake", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )  # fmt: skip
     app.add_middleware(tus.Tus)
     app.router.route_class = SmallBodies
     app.add_middleware(Patience, idle=tools.limits.idle, slowest=tools.limits.slowest)
@@ -116,6 +118,8 @@ def around(app: FastAPI, web: Api) -> None:
     if web.origins:
         app.add_middleware(OtherSites, origins=web.origins)
     app.add_middleware(RequestLog)
+    if tracing.on():
+        app.add_middleware(Traced)
     app.add_middleware(RequestFigures)
     app.add_middleware(Shield)
     app.add_middleware(PathPrefix, prefix=web.prefix)

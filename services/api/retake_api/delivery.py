@@ -9,9 +9,10 @@ answer is never ended early as if it were whole.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -22,7 +23,7 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
-from retake import metrics
+from retake import metrics, tracing
 from retake.blobs.bucket import Blobs
 from retake.blobs.errors import BlobError
 from retake.domain.timing import Timing
@@ -53,6 +54,7 @@ class Offer:
     headers: Mapping[str, str]
     job: UUID
     source: UUID | None = None
+    traceparent: str | None = None
 
 
 class SourceRemoved(Problem):
@@ -97,10 +99,13 @@ class Delivery:
         if request.method == "HEAD":
             return Response(**told)
         segments = list(offer.layout.cut(want.first, want.first + want.length - 1))
+        span = partial(tracing.span, "download", parent=offer.traceparent, job=offer.job, bytes=want.length)
         if want.length <= AT_ONCE:
-            body = b"".join([piece async for piece in read(self._blobs, segments)])
+            with span():
+                body = b"".join([piece async for piece in read(self._blobs, segments)])
             return Response(body, **told)
-        return _Sending(self._blobs, segments, Hold(self._database, self._timing, offer.job, offer.source), **told)
+        hold = Hold(self._database, self._timing, offer.job, offer.source)
+        return _Sending(self._blobs, segments, hold, span, **told)
 
 
 class Hold:
@@ -153,20 +158,29 @@ class Hold:
 class _Sending(StreamingResponse):
     """Ends with its last byte, or not at all: the server closes a connection whose answer was left unfinished."""
 
-    def __init__(self, blobs: Blobs, segments: Sequence[Segment], hold: Hold, **told: Any) -> None:
+    def __init__(
+        self,
+        blobs: Blobs,
+        segments: Sequence[Segment],
+        hold: Hold,
+        span: Callable[[], AbstractContextManager[tracing.Span]],
+        **told: Any,
+    ) -> None:
         self._pieces = read(blobs, segments)
         super().__init__(self._pieces, **told)
-        self._blobs, self._segments, self._hold = blobs, segments, hold
+        self._blobs, self._segments, self._hold, self._span = blobs, segments, hold, span
 
     async def stream_response(self, send: Send) -> None:
         end = "left"
-        try:
-            async with self._hold.taken(), aclosing(self._pieces):
-                await self._look()
-                await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-                end = await self._send_pieces(send)
-        finally:
-            metrics.DOWNLOADS.labels(end).inc()
+        with self._span() as span:
+            try:
+                async with self._hold.taken(), aclosing(self._pieces):
+                    await self._look()
+                    await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+                    end = await self._send_pieces(send)
+            finally:
+                metrics.DOWNLOADS.labels(end).inc()
+                span.tell(outcome=end)
 
     async def _look(self) -> None:
         """A store that is down, or has lost what comes first, says so while there is an answer to say it in."""

@@ -87,7 +87,7 @@ def offer(request: Request, results: Results, *, pinned: bool) -> Offer:
         headers["Content-Location"] = f"{request.url.path}?{urlencode(query)}"
     modified = results.as_of_at if pinned else results.ended_at
     version = Version(layout.etag, layout.size, modified, ranges=ended or pinned)
-    return Offer(layout, version, "application/zip", headers, results.job)
+    return Offer(layout, version, "application/zip", headers, results.job, traceparent=results.traceparent)
 
 
 def listed(given: Sequence[str] | None) -> list[str] | None:

@@ -17,7 +17,7 @@ from retake_api import problems
 log = structlog.stdlib.get_logger(__name__)
 
 _GIVEN = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_PROBES = frozenset({"/api/health", "/livez", "/readyz"})
+PROBES = frozenset({"/api/health", "/livez", "/readyz"})
 
 
 class RequestLog:
@@ -48,7 +48,7 @@ class RequestLog:
                     raise
                 await problems.broken(request, error)(scope, receive, named)
             finally:
-                (log.debug if scope["path"] in _PROBES else log.info)(
+                (log.debug if scope["path"] in PROBES else log.info)(
                     "request",
                     method=scope["method"],
                     route=getattr(scope.get("route"), "path", None),

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import structlog
 from fastapi import Request
 
+from retake import tracing
 from retake.domain.states import State
 from retake.store.jobs import KeyLost, NewJob
 from retake.store.room import reserve
@@ -43,7 +44,8 @@ async def from_form(request: Request, dock: Dock, attempt: Attempt) -> Answer:
                 dock.database, arrival.job, attempt.caller.workspace, length, cap=dock.storage.cap, queue=dock.queue
             ),
         )
-        new = await arrival.take(printed.noting(form) if attempt.keyed else form)
+        with tracing.span("upload", job=arrival.job, bytes=length):
+            new = await arrival.take(printed.noting(form) if attempt.keyed else form)
     except BaseException:
         await arrival.drop()
         raise

@@ -18,6 +18,7 @@ from uuid import UUID
 
 import structlog
 
+from retake import tracing
 from retake.domain.timing import Timing
 from retake.metrics import WEBHOOKS
 from retake.settings import Webhooks
@@ -96,14 +97,22 @@ class Sender:
             "webhook-timestamp": str(sent_at),
             "webhook-signature": signature(secret, name, sent_at, body),
         }
-        try:
-            status = await post(Target.of(delivery.url), body, headers, self._networks, self.patience)
-        except Forbidden as error:
-            await self._refused(delivery, None, str(error))
-        except NotSent as error:
-            await self._failed(delivery, None, str(error))
-        else:
-            await self._answered(delivery, status)
+        with tracing.span(
+            "webhook", parent=delivery.traceparent, kind="client", job=delivery.job, delivery=delivery.id
+        ) as span:
+            try:
+                status = await post(Target.of(delivery.url), body, headers, self._networks, self.patience)
+            except Forbidden as error:
+                span.fail("refused")
+                await self._refused(delivery, None, str(error))
+            except NotSent as error:
+                span.fail("not sent")
+                await self._failed(delivery, None, str(error))
+            else:
+                span.tell(**{"http.response.status_code": status})
+                if not 200 <= status < 300:
+                    span.fail(str(status))
+                await self._answered(delivery, status)
 
     async def _answered(self, delivery: Delivery, status: int) -> None:
         if 200 <= status < 300:

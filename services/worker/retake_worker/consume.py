@@ -7,11 +7,13 @@ answer it is kept, and nothing more is fetched until Postgres answers. From the 
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import structlog
 
-from retake import __version__, metrics
+from retake import __version__, metrics, tracing
 from retake.blobs.errors import BlobError, BlobMissing
 from retake.bus.connection import Announcement
 from retake.bus.messages import ProgressTick, VariationFrames
@@ -134,15 +136,21 @@ class Consumer:
         return None
 
     async def _claim(self, announcement: Announcement) -> Claim | None:
-        tools = self._tools
-        part = int(announcement.message.part_id)
+        tools, message = self._tools, announcement.message
+        part = int(message.part_id)
         while True:
             try:
-                claimed = await parts.claim(tools.database, part, tools.name, RECIPE_VERSION, tools.timing)
+                with tracing.span(
+                    "claim", parent=message.traceparent or None, kind="consumer", job=message.job_id, part=part
+                ) as span:
+                    claimed = await parts.claim(tools.database, part, tools.name, RECIPE_VERSION, tools.timing)
+                    if claimed is None:
+                        log.info("claim refused", job=message.job_id, part=part)
+                    span.tell(outcome="refused" if claimed is None else "claimed", claim=claimed and claimed.number)
             except Unavailable as error:
                 log.warning(
                     "no answer to a claim; nothing is fetched until there is",
-                    job=announcement.message.job_id, part=part, error=str(error),
+                    job=message.job_id, part=part, error=str(error),
                 )  # fmt: skip
                 if self._departure.told:
                     return None
@@ -151,9 +159,7 @@ class Consumer:
             tools.reach("claimed")
             await announcement.ack()
             tools.reach("acknowledged")
-            if claimed is None:
-                log.info("claim refused", job=announcement.message.job_id, part=part)
-            return claimed
+            return claimed and replace(claimed, traceparent=message.traceparent or claimed.traceparent)
 
     async def _rest(self) -> None:
         """Before something is tried again."""
@@ -166,8 +172,11 @@ class Consumer:
     async def _work_on(self, claimed: Claim) -> None:
         """One part, whatever happens to it."""
         tools = self._tools
-        ids = {"part": claimed.part, "claim": claimed.number, "job": str(claimed.job), "video": str(claimed.video)}
-        with structlog.contextvars.bound_contextvars(**ids):
+        ids: dict[str, Any] = {
+            "job": str(claimed.job), "video": str(claimed.video), "part": claimed.part, "claim": claimed.number
+        }  # fmt: skip
+        span = tracing.span(claimed.kind, parent=claimed.traceparent, **ids, worker=tools.name)
+        with structlog.contextvars.bound_contextvars(**ids), span as told:
             began, outcome = time.monotonic(), "broken"
             try:
                 outcome = await self._attempt(claimed)
@@ -190,6 +199,7 @@ class Consumer:
             finally:
                 metrics.PARTS.labels(claimed.kind, outcome).inc()
                 metrics.PART_SECONDS.labels(claimed.kind).observe(time.monotonic() - began)
+                told.tell(outcome=outcome)
                 await tools.bus.wake()
 
     async def _attempt(self, claimed: Claim) -> str:
@@ -205,7 +215,8 @@ class Consumer:
                 tell=partial(self._tell, claimed),
                 departure=self._departure,
             )
-            await finish()
+            with tracing.span("commit"):
+                await finish()
         except BlobMissing as error:
             log.error("source lost", error=str(error))
             await self._give_up(claimed, SOURCE_LOST)
@@ -279,9 +290,10 @@ class Consumer:
 
     async def _give_up(self, claimed: Claim, failure: Failure) -> None:
         tools = self._tools
-        if claimed.kind is PartKind.INSPECT:
-            await parts.fail_inspect(tools.database, claimed, failure, tools.timing)
-            return
-        for take in (await work_of(tools.database, claimed)).takes:
-            await parts.fail_variation(tools.database, claimed, take.index, failure, tools.timing)
-        await parts.finish_part(tools.database, claimed, tools.timing)
+        with tracing.span("commit", outcome=failure.code):
+            if claimed.kind is PartKind.INSPECT:
+                await parts.fail_inspect(tools.database, claimed, failure, tools.timing)
+                return
+            for take in (await work_of(tools.database, claimed)).takes:
+                await parts.fail_variation(tools.database, claimed, take.index, failure, tools.timing)
+            await parts.finish_part(tools.database, claimed, tools.timing)

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from retake import metrics
+from retake import metrics, tracing
 from retake_worker.ffmpeg_output import KEPT, Output, Pipe, Progress, Tail, listen
 from retake_worker.sandbox import Bounds, NotStarted, Program, launching, not_started, program_at
 
@@ -123,19 +123,21 @@ async def run(
     """
     one = _Run(folder, patience, Progress(moved), Output(capture), Tail(said))
     ended = "done"
-    try:
-        await one.to_its_end(ffmpeg, arguments)
-    except FFmpegError as error:
-        ended = error.kind
-        raise
-    except NotStarted:
-        ended = "not_started"
-        raise
-    except asyncio.CancelledError:
-        ended = "cancelled"
-        raise
-    finally:
-        metrics.FFMPEG_RUNS.labels(ended).inc()
+    with tracing.span("ffmpeg") as span:
+        try:
+            await one.to_its_end(ffmpeg, arguments)
+        except FFmpegError as error:
+            ended = error.kind
+            raise
+        except NotStarted:
+            ended = "not_started"
+            raise
+        except asyncio.CancelledError:
+            ended = "cancelled"
+            raise
+        finally:
+            metrics.FFMPEG_RUNS.labels(ended).inc()
+            span.tell(outcome=ended)
     return bytes(one.output.data)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from retake import tracing
 from retake.domain import distinct
 from retake.domain.errors import ENCODER
 from retake.domain.work import Claim, Take, Work
@@ -101,7 +102,8 @@ class Rendering:
         def moved(done: int) -> None:
             self._frames.update(dict.fromkeys(indices, min(self.due, done * self.due // self._kitchen.clip.frames)))
 
-        await render(self._kitchen, [take.recipe for take in takes], moved, sisters)
+        with tracing.span("encode", takes=indices):
+            await render(self._kitchen, [take.recipe for take in takes], moved, sisters)
         self._rendered |= {take.index: take.recipe for take in takes}
         made = [take.recipe for take in takes] if sisters else list(self._rendered.values())
         measured = await asyncio.to_thread(measure, self._kitchen, made, sisters)
@@ -113,10 +115,12 @@ class Rendering:
     async def _deliver(self, take: Take, seconds: float, distance: Mapping[str, Any] | None) -> None:
         tools = self._tools
         tools.reach("rendered")
-        rendered = await store(
-            tools.blobs, self._claimed, self._kitchen, take.index, seconds=seconds, distance=distance
-        )
+        with tracing.span("store", take=take.index):
+            rendered = await store(
+                tools.blobs, self._claimed, self._kitchen, take.index, seconds=seconds, distance=distance
+            )
         tools.reach("stored")
-        await parts.finish_variation(tools.database, self._claimed, rendered, tools.timing)
+        with tracing.span("commit", take=take.index):
+            await parts.finish_variation(tools.database, self._claimed, rendered, tools.timing)
         self._frames[take.index] = self.due
         tools.reach("committed")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from retake import tracing
 from retake.blobs.bucket import Blobs
 from retake.bus.connection import Bus
 from retake.domain.limits import Limits
@@ -40,4 +41,5 @@ class Tools:
     async def bring(self, work: Work, place: Path) -> str:
         """Puts the source of a part there, as MP4 or MOV; returns the SHA-256 of what was uploaded."""
         ready = partial(rewrap, self.ffmpeg, self.limits)
-        return await self.scratch.sources.bring(self.blobs, work, place, ready)
+        with tracing.span("fetch", source=work.source, bytes=work.size):
+            return await self.scratch.sources.bring(self.blobs, work, place, ready)
