@@ -9,6 +9,7 @@ import "./style/parts.css";
 import "./style/jobs.css";
 import "./style/job.css";
 import "./style/create.css";
+import "./style/system.css";
 import { startUploads } from "./uploads";
 
 start();

@@ -5,6 +5,7 @@ import { one } from "./words/counting";
 import { create } from "./words/create";
 import { job, notify } from "./words/job";
 import { expiry, jobs } from "./words/jobs";
+import { system } from "./words/system";
 import { uploads } from "./words/uploads";
 
 export const words = {
@@ -43,6 +44,7 @@ export const words = {
   notify,
   byHand: "Copy this by hand",
   create,
+  system,
   uploads,
   again: "Try again",
   loading: "Loading…",
@@ -67,5 +69,6 @@ export const words = {
     files: (n: number) => one(n, "file"),
     done: (done: number, all: number) => `${done.toLocaleString("en")} of ${one(all, "take")}`,
     failed: (n: number) => `${n.toLocaleString("en")} failed`,
+    workers: (n: number) => one(n, "worker"),
   },
 } as const;
