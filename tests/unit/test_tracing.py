@@ -18,7 +18,7 @@ from retake.otlp import Traces
 
 TRACE, ABOVE = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 JOB = UUID("8f14e45f-ceea-467f-a0e6-6a1c0f0d2a1b")
-MANY = 20_000
+MANY = 5_000
 
 
 @contextmanager
@@ -103,7 +103,7 @@ def test_below_another_trace_it_is_linked_to_the_span_that_was_open() -> None:
 
 
 def test_a_receiver_that_hangs_costs_no_time_no_memory_and_no_goodbye(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "3")
     monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "1000")
     monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "500")
     with collecting() as collector:
@@ -126,10 +126,10 @@ def test_a_receiver_that_hangs_costs_no_time_no_memory_and_no_goodbye(monkeypatc
 
     assert took < MANY * 1e-3
     assert kept <= 1500 + 10
-    assert left < 3
+    assert left < 2
 
 
-def test_that_nobody_takes_them_is_said_once_and_that_they_arrive_again_too() -> None:
+def test_that_nobody_takes_them_is_said_once_and_that_they_arrive_again_too(caplog: pytest.LogCaptureFixture) -> None:
     with collecting() as collector, sent_to(collector) as traces, capture_logs() as lines:
         for collector.status in (400, 400, 400, 200, 200):
             with traces.span("store", None, "internal", {}):
@@ -140,6 +140,7 @@ def test_that_nobody_takes_them_is_said_once_and_that_they_arrive_again_too() ->
         ("traces do not arrive; until they do, they are lost", None),
         ("traces arrive again", 3),
     ]
+    assert caplog.records == []
 
 
 OFF = """
