@@ -17,6 +17,7 @@ STRAYS = [
     ("Only store speaks to Postgres", "local/retake_local/folder.py", "import psycopg"),
     ("Only blobs speaks to the object store", "core/retake/health.py", "import minio"),
     ("Only bus speaks to NATS and reads wire messages", "services/api/retake_api/__init__.py", "import retake.wire.v1"),
+    ("Only the janitor asks Kubernetes", "services/janitor/retake_janitor/purge.py", "import kubernetes"),
 ]
 
 

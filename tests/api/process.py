@@ -19,8 +19,18 @@ from retake_local.servers import free_port
 
 
 class Api:
-    def __init__(self, url: str, pid: int, folder: Path) -> None:
-        self.url, self.pid, self.folder = url, pid, folder
+    def __init__(self, url: str, process: asyncio.subprocess.Process, folder: Path) -> None:
+        self.url, self.pid, self.folder = url, process.pid, folder
+        self._process = process
+
+    def stop(self) -> None:
+        """Tells it to."""
+        self._process.terminate()
+
+    async def ended(self, within: float) -> int:
+        """Its exit code."""
+        async with asyncio.timeout(within):
+            return await self._process.wait()
 
     def memory(self) -> int:
         """What it has now, in bytes."""
@@ -65,7 +75,7 @@ async def running(environment: dict[str, str], folder: Path) -> AsyncIterator[Ap
                 "RETAKE_METRICS_PORT": str(free_port()),
             },
         )  # fmt: skip
-    api = Api(f"http://127.0.0.1:{port}", process.pid, folder)
+    api = Api(f"http://127.0.0.1:{port}", process, folder)
     try:
 
         async def answers() -> bool:

@@ -6,10 +6,15 @@ from retake.store.connect import Database
 from retake_janitor import abandoned_uploads
 
 
-async def a_day_later(database: Database, blobs: Blobs) -> None:
-    """The janitor comes by, and the time of all that never became a job's is over."""
+async def aged(database: Database) -> None:
+    """No byte of any upload has come for a day."""
     await rows(database, "UPDATE source SET touched_at = now() - interval '25 h' RETURNING 1")
     await rows(database, "UPDATE reservation SET touched_at = now() - interval '25 h' RETURNING 1")
+
+
+async def a_day_later(database: Database, blobs: Blobs) -> None:
+    """The janitor comes by, and the time of all that never became a job's is over."""
+    await aged(database)
     await abandoned_uploads.run_once(database, blobs)
 
 

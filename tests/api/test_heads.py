@@ -77,6 +77,15 @@ async def test_a_head_of_no_end_is_refused_before_it_is_kept(start: Start) -> No
     assert text.startswith(b"HTTP/1.1 431")
 
 
+async def test_what_is_no_http_is_refused_in_our_words(server: Server) -> None:
+    for sent in (b"\x16\x03\x01\x02\x00", b"GET / HTTP/9.9\r\n\r\n", GET + b"Content-Length: many\r\n\r\n"):
+        async with wire.connected(server.url) as (reader, writer):
+            writer.write(sent)
+            status, text = await wire.answer(reader)
+
+        assert (status, "application/problem+json" in text, '"bad_request"' in text) == (400, True, True), sent
+
+
 async def test_a_head_in_time_is_answered_and_its_body_may_take_longer(start: Start) -> None:
     server = await impatient(start)
     body = wire.whole(wire.part("videos", wire.clip(100), "a.mp4"))

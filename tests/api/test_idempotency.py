@@ -12,7 +12,6 @@ import pytest
 from api import wire
 from api.conftest import Server, Start, form, logged_in, rows
 from api.process import crashing
-from api.test_upload_faults import Lossy
 from api.uploaded import uploaded
 from api.wire import clip
 from conftest import eventually
@@ -230,19 +229,6 @@ async def test_uploads_under_a_key_become_one_job(client: httpx.AsyncClient, dat
     assert first.content == again.content
     assert (other.status_code, other.json()["code"]) == (422, "key_reused")
     assert await jobs(database) == 1
-
-
-async def test_a_commit_whose_answer_was_lost_is_answered_when_asked_again(
-    start: Start, database: Database, blobs: Blobs
-) -> None:
-    upload = str(await uploaded(database, blobs))
-    async with logged_in(await start(database=Lossy(database, after_commit=True))) as client:
-        lost = await client.post("/api/jobs", json={"uploads": [upload]}, headers=KEY)
-        again = await client.post("/api/jobs", json={"uploads": [upload]}, headers=KEY)
-
-    assert (lost.status_code, again.status_code) == (503, 202)
-    [job] = await rows(database, "SELECT id FROM job")
-    assert again.json()["jobId"] == str(job["id"])
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "Schlüssel", "a\tb"])

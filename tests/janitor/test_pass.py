@@ -16,6 +16,7 @@ import pytest
 
 from conftest import Stack, eventually
 from footage import TIMING, Filmed, Footage
+from janitor.kubernetes_api import pods_api
 from retake.blobs.bucket import open_blobs
 from retake.blobs.keys import SourceChunk
 from retake.domain.states import Wish
@@ -25,6 +26,7 @@ from retake.store.connect import open_database
 from retake.store.jobs import wish
 from retake_janitor import orphan_objects, purge, sources
 from retake_janitor.__main__ import CHORES, Settings, run
+from retake_janitor.pods import Cluster
 
 pytestmark = pytest.mark.anyio
 
@@ -46,6 +48,13 @@ def environment(stack: Stack, settings: Settings) -> dict[str, str]:
         "RETAKE_S3_PREFIX": settings.bucket.prefix,
         "RETAKE_NATS_STREAM": settings.nats.stream,
     }
+
+
+@pytest.fixture
+async def empty() -> AsyncIterator[Cluster]:
+    """A cluster that has no pods of workers."""
+    async with pods_api() as api:
+        yield Cluster("retake", api.host)
 
 
 async def everything(footage: Footage) -> tuple[dict[str, Any], list[str]]:
@@ -75,7 +84,9 @@ async def something_for_every_chore(footage: Footage) -> None:
     (claimed,) = await footage.claims(lost)
     await footage.sql("UPDATE part SET lease_until = now() - interval '1 second' WHERE id = %s", claimed.part)
     await footage.accepted()
-    await fleet.seen(footage.database, "idle", version="1", recipe_version=9, slots=5)
+    for name, seen in (("vanished", "-1 hour"), ("idle", "1 hour")):
+        await fleet.seen(footage.database, name, version="1", recipe_version=9, slots=5)
+        await footage.sql("UPDATE worker SET seen_at = now() + %s::interval WHERE name = %s", seen, name)
     await footage.arriving(due.workspace)
     await footage.sql("UPDATE source SET touched_at = now() - interval '2 days' WHERE state = 'open'")
     await footage.sql("UPDATE event SET at = now() - interval '8 days' WHERE id = (SELECT min(id) FROM event)")
@@ -83,13 +94,13 @@ async def something_for_every_chore(footage: Footage) -> None:
 
 
 async def test_a_dry_run_says_what_every_chore_would_do_and_changes_nothing(
-    footage: Footage, settings: Settings
+    footage: Footage, settings: Settings, empty: Cluster
 ) -> None:
     await something_for_every_chore(footage)
     tight = replace(settings, storage=read(Storage, {"RETAKE_STORAGE_CAP_MIB": "2"}))
     before = await everything(footage)
 
-    done = await run(tight, dry=True)
+    done = await run(tight, dry=True, cluster=empty)
 
     assert done.errors == {}
     assert [name for name, count in done.counts.items() if not count] == []
@@ -97,11 +108,11 @@ async def test_a_dry_run_says_what_every_chore_would_do_and_changes_nothing(
     assert await everything(footage) == before
 
 
-async def test_a_pass_does_what_the_dry_run_said(footage: Footage, settings: Settings) -> None:
+async def test_a_pass_does_what_the_dry_run_said(footage: Footage, settings: Settings, empty: Cluster) -> None:
     await something_for_every_chore(footage)
     tight = replace(settings, storage=read(Storage, {"RETAKE_STORAGE_CAP_MIB": "2"}))
 
-    done = await run(tight)
+    done = await run(tight, cluster=empty)
 
     assert done.errors == {}
     assert [name for name, count in done.counts.items() if not count and name not in {"rescue", "announce"}] == []
@@ -266,3 +277,16 @@ async def test_of_five_janitors_one_is_stopped_in_the_middle_and_wakes_when_the_
     assert len(left) == len(kept) + 2
     assert await footage.objects() == left
     assert await footage.charged(stays) == 2 * 1000 + 200
+
+
+async def test_a_janitor_that_is_told_to_stop_leaves_the_chores_that_are_left_to_the_next_pass(
+    footage: Footage, settings: Settings
+) -> None:
+    await something_for_every_chore(footage)
+    told = asyncio.Event()
+    told.set()
+
+    done = await run(settings, stopping=told)
+
+    assert (done.counts, done.errors) == ({}, {})
+    assert await footage.sql("SELECT counts FROM janitor_run WHERE ended_at IS NOT NULL") == [{"counts": {}}]

@@ -36,6 +36,14 @@ CUTS_OF_BYTES = [
         ">       assert await sweeping == []",
     ),
     Cut(
+        "rule 1: a commit that may still come is waited for",
+        "sources.py",
+        "WHERE id = ANY(%s) ORDER BY id FOR UPDATE",
+        "WHERE id = ANY(%s) ORDER BY id",
+        "../api/test_lost_commits.py::test_a_form_whose_commit_is_late_is_answered_when_it_has_come",
+        ">       assert answer.status_code == 202",
+    ),
+    Cut(
         "upload: the offset is moved by the writer that came last",
         "uploads.py",
         "WHERE id = %(id)s AND state = 'open' AND writer = %(writer)s AND received",

@@ -18,6 +18,7 @@ class Timing:
     retry_most: float = 300
     ack_wait: float = 30  # the broker delivers again after this without an ack
     key_lease: float = 60  # how long an idempotency key is held without bytes
+    touch: float = 60  # while bytes of an upload come, its rows are touched this often
     worker_alive: float = 30  # a worker that was not seen for this long is not counted
     orphan: float = 7200  # an object without a row is deleted so long after it was first seen
     download: float = 60  # how long a download holds its job's bytes without sending any

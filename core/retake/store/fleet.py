@@ -44,6 +44,16 @@ async def gone(database: Database, name: str) -> None:
         await connection.execute("UPDATE worker SET gone_at = now() WHERE name = %s", (name,))
 
 
+async def silent(database: Database, timing: Timing) -> list[str]:
+    """Workers that did not say good-bye, and that nothing was heard of lately."""
+    async with database.transaction() as connection:
+        rows = await connection.execute(
+            "SELECT name FROM worker WHERE gone_at IS NULL AND seen_at < now() - %s ORDER BY name",
+            (timedelta(seconds=timing.worker_alive),),
+        )
+        return [row["name"] for row in await rows.fetchall()]
+
+
 async def fleet(database: Database, workspace: UUID, timing: Timing) -> Sequence[Row]:
     """Who does what, those that work first. Of other workspaces' work one sees that it is, but not what."""
     async with database.transaction() as connection:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from retake.domain.errors import WORKER_LOST
 from retake.domain.states import Wish, requeued
 from retake.domain.timing import Timing
 from retake.domain.work import PartKind
 from retake.store.connect import Database
 from retake.store.each import one_by_one
+from retake.store.losses import note_loss, why
 from retake.store.move import LeaseLost, Move, moving_part
 from retake.store.parts import fail_queued, fail_video
 
@@ -78,7 +78,7 @@ async def _take_back(database: Database, part: int, timing: Timing) -> bool:
                         SELECT FROM reaping WHERE passed_at >= now() - %(stall)s AND quiet_until <= now()
                             AND pg_postmaster_start_time() <= now() - %(lease)s)
                 RETURNING part.video_id, part.kind, part.failures, part.indices, before.trying_index, before.claim,
-                    before.worker
+                    before.worker, before.lease_until - %(lease)s AS seen_at
                 """,
                 {
                     "to": requeued(move.job.wish),
@@ -91,6 +91,7 @@ async def _take_back(database: Database, part: int, timing: Timing) -> bool:
             if row is None:
                 return False
             move.touch(row["video_id"])
+            await note_loss(move.connection, part, row["trying_index"], row["worker"], row["seen_at"])
             move.tell(
                 "lost", videoId=str(row["video_id"]), worker=row["worker"], claim=row["claim"], failures=row["failures"]
             )
@@ -117,7 +118,7 @@ async def _lose_take(move: Move, part: int, index: int) -> None:
     )
     row = await rows.fetchone()
     if row is not None and row["losses"] >= LOSSES:
-        await fail_queued(move, part, [index], WORKER_LOST)
+        await fail_queued(move, part, [index], await why(move.connection, part, index))
     await move.connection.execute(
         """
         UPDATE part SET state = 'done' WHERE id = %s AND state = 'queued' AND NOT EXISTS (
@@ -129,10 +130,11 @@ async def _lose_take(move: Move, part: int, index: int) -> None:
 
 
 async def _give_up(move: Move, part: int, kind: PartKind, indices: list[int]) -> None:
+    failure = await why(move.connection, part)
     if kind is PartKind.INSPECT:
-        await fail_video(move, part, WORKER_LOST)
+        await fail_video(move, part, failure)
     else:
-        await fail_queued(move, part, indices, WORKER_LOST)
+        await fail_queued(move, part, indices, failure)
     await move.connection.execute("UPDATE part SET state = 'done' WHERE id = %s", (part,))
 
 

@@ -44,9 +44,17 @@ async def intend_chunk(
 
 
 async def chunk_done(database: Database, source: UUID, key: str) -> None:
+    """Its bytes are in the store; or SourceGone, and it is dropped: the source was given up while it arrived."""
     async with database.transaction() as connection:
-        await connection.execute("UPDATE chunk SET state = 'done' WHERE key = %s AND state = 'intent'", (key,))
-        await connection.execute("UPDATE source SET touched_at = now() WHERE id = %s", (source,))
+        rows = await connection.execute(
+            "UPDATE source SET touched_at = now() WHERE id = %s AND state = 'open'", (source,)
+        )
+        there = rows.rowcount == 1
+        await connection.execute(
+            "UPDATE chunk SET state = %s WHERE key = %s AND state = 'intent'", ("done" if there else "dropped", key)
+        )
+    if not there:
+        raise SourceGone
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class Arrival:
         self._variations: int | None = None
         self._options = Options()
         self.job = uuid4()
-        self._pulse = Pulse(dock.database, self.job)
+        self._pulse = Pulse(dock.database, self.job, dock.timing.touch)
         self.videos: list[Incoming] = []
 
     async def take(self, form: AsyncIterator[Part | bytes | None]) -> NewJob:

@@ -54,6 +54,11 @@ class _Bounded(HttpToolsProtocol):
         self._answered = not self.pipeline
         super().on_response_complete()
 
+    def send_400_response(self, msg: str) -> None:
+        """For what the parser cannot read."""
+        self.transport.write(_refusal(HTTPStatus.BAD_REQUEST, msg))
+        self.transport.close()
+
     def _begin(self) -> None:
         self._answered = False
         self._size = 0

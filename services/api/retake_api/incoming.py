@@ -12,7 +12,7 @@ from retake.domain.timing import Timing
 from retake.settings import Storage, Uploads
 from retake.store.connect import Database, Unavailable
 from retake.store.room import Queue
-from retake.store.sources import chunk_done, forget_chunks
+from retake.store.sources import SourceGone, chunk_done, forget_chunks
 from retake_api.buffers import Buffers
 from retake_api.problems import Problem
 from retake_api.source_writer import Piece, SourceWriter
@@ -80,7 +80,11 @@ class Incoming:
         await self._writer.abandon()
 
     async def _stored(self, piece: Piece) -> None:
-        await chunk_done(self._dock.database, self.source, piece.key)
+        try:
+            await chunk_done(self._dock.database, self.source, piece.key)
+        except SourceGone:
+            await self._dock.discard([piece.key])
+            raise
 
     async def _recognise(self) -> None:
         refuse(self.name, bytes(self._head), self._dock.limits.more_types)

@@ -6,16 +6,14 @@ from uuid import UUID
 from retake.store.connect import Database
 from retake.store.sources import touch_arrival
 
-EVERY = 60.0
-
 
 class Pulse:
-    def __init__(self, database: Database, arrival: UUID) -> None:
-        self._database, self._arrival = database, arrival
-        self._next = time.monotonic() + EVERY
+    def __init__(self, database: Database, arrival: UUID, every: float) -> None:
+        self._database, self._arrival, self._every = database, arrival, every
+        self._next = time.monotonic() + every
 
     async def beat(self, *sources: UUID) -> None:
         """Something of these came."""
         if time.monotonic() >= self._next:
-            self._next = time.monotonic() + EVERY
+            self._next = time.monotonic() + self._every
             await touch_arrival(self._database, self._arrival, sources)

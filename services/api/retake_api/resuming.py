@@ -40,7 +40,7 @@ class Continuation:
         self._dock, self._upload, self.writer = dock, upload, uuid4()
         self._offset, self._head = upload.received, upload.head
         self._more_types = dock.limits.more_types
-        self._pulse = Pulse(dock.database, upload.id)
+        self._pulse = Pulse(dock.database, upload.id, dock.timing.touch)
         self._pieces = SourceWriter(
             dock.database, dock.blobs, dock.buffers, upload.id,
             stored=self._stored, n=upload.pieces, start=upload.received,

@@ -31,6 +31,7 @@ from retake_janitor import (
     evict,
     expire,
     orphan_objects,
+    pods,
     purge,
     rescue,
     sources,
@@ -74,6 +75,7 @@ class Tools:
     dry: bool = False
     anyway: bool = False
     """Orphans are deleted however many they are."""
+    cluster: pods.Cluster | None = None
 
     @property
     def timing(self) -> Timing:
@@ -88,6 +90,7 @@ def _announce(tools: Tools) -> Awaitable[int]:
 CHORES: Mapping[str, Callable[[Tools], Awaitable[int]]] = {
     "rescue": lambda tools: rescue.run_once(tools.database, tools.timing, dry=tools.dry),
     "announce": _announce,
+    "pods": lambda tools: pods.run_once(tools.database, tools.timing, tools.cluster, dry=tools.dry),
     "expire": lambda tools: expire.run_once(tools.database, dry=tools.dry),
     "evict": lambda tools: evict.run_once(tools.database, tools.settings.storage.cap, dry=tools.dry),
     "purge": lambda tools: purge.run_once(tools.database, tools.blobs, dry=tools.dry),
@@ -107,15 +110,20 @@ async def run(
     dry: bool = False,
     anyway: bool = False,
     only: Collection[str] = (),
+    cluster: pods.Cluster | None = None,
     stopping: asyncio.Event | None = None,
 ) -> Pass:
-    """The chores one after the other, or only some of them."""
+    """The chores one after the other, or only some of them, until SIGTERM sets `stopping`."""
     async with AsyncExitStack() as opened:
         database = await opened.enter_async_context(open_database(settings.postgres, name="retake-janitor"))
         await schema.awaited(database)
         blobs = opened.enter_context(closing(Blobs(settings.bucket, threads=16, timeout=30)))
         await _settled(blobs)
-        tools = Tools(settings, database, blobs, dry, anyway)
+        if stopping:
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGTERM, stopping.set)
+            opened.callback(loop.remove_signal_handler, signal.SIGTERM)
+        tools = Tools(settings, database, blobs, dry, anyway, cluster)
         number = None if dry else await begin_run(database)
         done = Pass()
         for name, chore in CHORES.items():
@@ -148,9 +156,14 @@ async def _settled(blobs: Blobs) -> None:
 
 
 async def one_pass(settings: Settings, asked: argparse.Namespace) -> None:
-    stopping = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    done = await run(settings, dry=asked.dry_run, anyway=asked.anyway, only=asked.chore, stopping=stopping)
+    done = await run(
+        settings,
+        dry=asked.dry_run,
+        anyway=asked.anyway,
+        only=asked.chore,
+        cluster=pods.Cluster.around(),
+        stopping=asyncio.Event(),
+    )
     if done.errors:
         raise ChoresFailed(", ".join(done.errors))
 

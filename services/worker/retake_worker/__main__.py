@@ -48,9 +48,6 @@ class Settings:
 
 async def run(settings: Settings, reach: Reach) -> None:
     """Opens everything, works until told to stop, and closes it in turn."""
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     allowed = allowance()
     if settings.worker.memory_mib is not None:
         allowed = allowed.at_most(settings.worker.memory_mib * 2**20)
@@ -94,6 +91,9 @@ async def run(settings: Settings, reach: Reach) -> None:
             reach=reach,
         )
         metrics.SLOTS.set(tools.slots)
+        stopping = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
         consumer = Consumer(tools)
         consuming = asyncio.create_task(consumer.run())
         closed = asyncio.create_task(bus.closed())
