@@ -72,13 +72,13 @@ bench-render: setup ## Measure what takes cost in CPU, and how good and how larg
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' core/retake/__init__.py)
 TAG ?= $(VERSION)
 BUILDER = $(shell docker info >/dev/null 2>&1 && echo docker || command -v buildah)
-images: ## Build the container images (needs docker or buildah); TAG=, BASE= a Python image, IMAGES="api worker janitor dev"
+images: ## Build the container images (needs docker or buildah); REGISTRY= TAG= BASE= a Python image, IMAGES="api worker janitor dev"
 	@builder="$(BUILDER)"; \
 	test -n "$$builder" || { echo "images: there is no docker that answers, and no buildah; install one of them (Debian: apt install buildah)."; exit 1; }; \
 	for name in $(or $(IMAGES),api worker janitor dev); do \
 		folder=services/$$name; test $$name != dev || folder=local; \
 		$$builder build $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg VERSION=$(VERSION) \
-			--build-arg REVISION=$$(git rev-parse HEAD) -t retake-$$name:$(TAG) -f $$folder/Dockerfile . || exit 1; \
+			--build-arg REVISION=$$(git rev-parse HEAD) -t $(if $(REGISTRY),$(REGISTRY)/)retake-$$name:$(TAG) -f $$folder/Dockerfile . || exit 1; \
 	done
 
 chart: setup ## Check the Helm chart with both majors of helm, against every Kubernetes it is for

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from retake import tracing
 from retake.store.connect import Connection, Database
 from retake.store.move import charge_ledger
-from retake.store.room import release, reserve_bytes
+from retake.store.room import Queue, enqueue_upload, release, reserve_bytes
 from retake.store.sources import give_up
 
 LIFE = timedelta(hours=24)
@@ -81,10 +81,11 @@ class Upload:
 
 
 async def begin_upload(
-    database: Database, workspace: UUID, *, name: str, metadata: str, length: int, cap: int | None
+    database: Database, workspace: UUID, *, name: str, metadata: str, length: int, cap: int | None, queue: Queue
 ) -> UUID:
     upload = uuid4()
     async with database.transaction() as connection:
+        await enqueue_upload(connection, workspace, queue)
         await connection.execute("INSERT INTO source (id, workspace) VALUES (%s, %s)", (upload, workspace))
         await connection.execute(
             "INSERT INTO upload (id, name, metadata, length, traceparent) VALUES (%s, %s, %s, %s, %s)",

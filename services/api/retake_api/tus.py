@@ -193,7 +193,7 @@ async def begin(dock: Dock, caller: Caller, request: Request, length: int, metad
     if brought is not None and brought > length:
         raise beyond(name, 0, length)
     beginning = partial(begin_upload, dock.database, caller.workspace, name=name, metadata=metadata, length=length)
-    upload_id = await admitted(dock, lambda: beginning(cap=dock.storage.cap))
+    upload_id = await admitted(dock, lambda: beginning(cap=dock.storage.cap, queue=dock.queue))
     if brought != 0:
         await bring(dock, caller, upload_id, request)
     return upload_id

@@ -1,8 +1,13 @@
 {{- /* What pods have in common. Pod Security `restricted` holds for every one of them. */}}
 
 {{- define "retake.image" -}}
-{{- $root := index . 0 }}
-{{- with $root.Values.image.registry }}{{ . }}/{{ end }}{{ index . 1 }}:{{ $root.Values.image.tag | default $root.Chart.AppVersion }}
+{{- $root := index . 0 -}}
+{{- $image := index . 1 -}}
+{{- if regexMatch "[:@]" (base $image) -}}
+{{ $image }}
+{{- else -}}
+{{ with $root.Values.image.registry }}{{ . }}/{{ end }}{{ $image }}:{{ $root.Values.image.tag | default $root.Chart.AppVersion }}
+{{- end }}
 {{- end }}
 
 {{- /* The fields of a pod before its containers: (list $ "component" .Values.<component>) */}}

@@ -6,6 +6,7 @@ import "./style/tokens.css";
 import "./style/frame.css";
 import "./style/parts.css";
 import "./style/create.css";
+import "./style/system.css";
 import { startUploads } from "./uploads";
 
 start();

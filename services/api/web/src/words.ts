@@ -1,6 +1,7 @@
 // Every text that people read, in one place. What the API says in its `error` is shown as it is.
 
 import { create } from "./words/create";
+import { system } from "./words/system";
 import { uploads } from "./words/uploads";
 
 const one = (n: number, single: string, several = `${single}s`) =>
@@ -36,6 +37,7 @@ export const words = {
     polling: "Live updates are blocked here; this page asks every few seconds instead.",
   },
   create,
+  system,
   uploads,
   again: "Try again",
   loading: "Loading…",
@@ -58,5 +60,6 @@ export const words = {
     takes: (n: number) => one(n, "take"),
     jobs: (n: number) => one(n, "job"),
     files: (n: number) => one(n, "file"),
+    workers: (n: number) => one(n, "worker"),
   },
 } as const;
