@@ -32,7 +32,7 @@ export const uploads = {
   },
   noNetwork: "The connection was lost. It goes on by itself when it is back.",
   loggedOut: "Log in again, and it goes on.",
-  elsewhere: "Another tab uploads this, too. Looking how far it is…",
+  looking: "Looking how far it is…",
   anew: "What had been uploaded is not kept any more; it begins anew.",
   fileGone: "The file was changed, moved or deleted. Choose it again.",
   pill: (share: string) => `Uploading ${share}`,
