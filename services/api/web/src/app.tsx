@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { connection } from "./live";
+import { bell, ring } from "./notify";
 import { reach } from "./online";
 import { CreatePage } from "./pages/create";
 import { JobPage } from "./pages/job";
@@ -98,6 +99,7 @@ function Header() {
       </nav>
       <div class="tools">
         {page !== "create" && <UploadPill />}
+        <Bell />
         <SchemeButton />
         <Button look="quiet" icon="out" label={words.nav.logOut} onClick={async () => (await leave()) && logOut()} />
         <Link class="button main" to="new" aria-current={current("create")}>
@@ -117,6 +119,20 @@ function SchemeButton() {
   };
   return (
     <Button look="quiet" icon={SCHEME_ICONS[scheme.value]} label={words.nav.scheme[scheme.value]} onClick={next} />
+  );
+}
+
+function Bell() {
+  if (bell.value === "absent") return null;
+  const on = bell.value === "on";
+  return (
+    <Button
+      look="quiet"
+      icon={on ? "bell" : "bellOff"}
+      label={on ? words.notify.on : words.notify.off}
+      pressed={on}
+      onClick={ring}
+    />
   );
 }
 
