@@ -33,7 +33,7 @@ SINK = Path(__file__).with_name("sink.py")
 async def sink(folder: Path) -> AsyncIterator[Api]:
     port = free_port()
     process = await asyncio.create_subprocess_exec(sys.executable, SINK, str(port), cwd=folder)
-    api = Api(f"http://127.0.0.1:{port}", process.pid, folder)
+    api = Api(f"http://127.0.0.1:{port}", process, folder)
 
     async def answers() -> bool:
         async with httpx.AsyncClient() as client:

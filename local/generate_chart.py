@@ -22,6 +22,7 @@ CARRIED = {"deploy/grafana": "*.json", "deploy/prometheus": "*.yaml"}
 
 PROVIDED = frozenset({
     "RETAKE_S3_ENDPOINT", "RETAKE_S3_BUCKET", "RETAKE_S3_REGION", "RETAKE_S3_PREFIX", "RETAKE_PATH_PREFIX",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
     "RETAKE_API_KEYS", "RETAKE_API_HOST", "RETAKE_API_PORT", "RETAKE_API_SOCKET", "RETAKE_METRICS_HOST",
     "RETAKE_METRICS_PORT", "RETAKE_WORKER_NAME", "RETAKE_SCRATCH", "RETAKE_API_GRACE", "RETAKE_WORKER_GRACE",
 })  # fmt: skip
@@ -84,6 +85,7 @@ RULES: dict[str, dict[str, Any]] = {
     "api.service.type": _one_of("ClusterIP", "NodePort", "LoadBalancer"),
     "worker.autoscaling.kind": _one_of("none", "hpa", "keda", "keda-prometheus"),
     "worker.autoscaling.prometheusAddress": _matching("(https?://\\S+)?"),
+    "tracing.endpoint": _matching("(https?://\\S+)?"),
     "janitor.schedule": _matching("(\\S+\\s+){4}\\S+"),
     "ingress.hosts": _list_of(_HOST),
     "httpRoute.hostnames": _list_of(_HOST),

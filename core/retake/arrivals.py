@@ -60,5 +60,5 @@ class Uploads:
         "RETAKE_QUEUE_VIDEOS",
         whole(1, 10_000_000),
         default="5000",
-        explain="The most videos in them.",
+        explain="The most videos in them; and the most uploads that no job has used yet.",
     )

@@ -19,8 +19,8 @@ from retake_local.servers import free_port
 
 
 class Api:
-    def __init__(self, url: str, process: asyncio.subprocess.Process, folder: Path) -> None:
-        self.url, self.pid, self.folder = url, process.pid, folder
+    def __init__(self, url: str, process: asyncio.subprocess.Process, folder: Path, metrics: str = "") -> None:
+        self.url, self.pid, self.folder, self.metrics = url, process.pid, folder, metrics
         self._process = process
 
     def stop(self) -> None:
@@ -64,7 +64,7 @@ class Api:
 @asynccontextmanager
 async def running(environment: dict[str, str], folder: Path) -> AsyncIterator[Api]:
     """Its folder for temporary files and its working directory is `folder`; its log is beside it."""
-    port = free_port()
+    port, metrics = free_port(), free_port()
     with folder.with_suffix(".log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "retake_api", stdout=log, stderr=log, cwd=folder,
@@ -72,10 +72,10 @@ async def running(environment: dict[str, str], folder: Path) -> AsyncIterator[Ap
                 **{name: value for name, value in os.environ.items() if not name.startswith("RETAKE_")},
                 **environment, "TMPDIR": str(folder), "RETAKE_PASSWORD": PASSWORD, "RETAKE_API_HOST": "127.0.0.1",
                 "RETAKE_API_PORT": str(port), "RETAKE_METRICS_HOST": "127.0.0.1",
-                "RETAKE_METRICS_PORT": str(free_port()),
+                "RETAKE_METRICS_PORT": str(metrics),
             },
         )  # fmt: skip
-    api = Api(f"http://127.0.0.1:{port}", process, folder)
+    api = Api(f"http://127.0.0.1:{port}", process, folder, f"http://127.0.0.1:{metrics}/metrics")
     try:
 
         async def answers() -> bool:

@@ -109,6 +109,7 @@ async def test_conditions_and_ranges_that_cannot_be_met_are_told(asking: httpx.A
     other = await download(asking, job, If_Match='"other"')
 
     assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, f"bytes */{size}")
+    assert beyond.json()["code"] == "no_such_range"
     assert beyond.headers["Content-Type"] == "application/problem+json"
     assert (known.status_code, known.content, known.headers["ETag"]) == (304, b"", whole.headers["ETag"])
     assert (other.status_code, other.json()["code"]) == (412, "changed")

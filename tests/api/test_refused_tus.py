@@ -63,6 +63,21 @@ async def test_storage_that_is_full_is_507_before_a_byte_is_sent(start: Start, d
     assert (answer.json()["needed"], answer.json()["free"]) == (101, 100)
 
 
+async def test_uploads_that_nobody_uses_are_bounded_and_another_is_told_to_come_later(start: Start) -> None:
+    async with logged_in(await start(limits={"queue_videos": 3})) as client:
+        ended, finished, _ = [await begun(client, 5000) for _ in range(3)]
+        await patch(client, finished, 0, DATA)
+        refused = await create(client, 5000)
+        await client.delete(ended, headers=TUS)
+        await used(client, finished)
+        told = [await create(client, 5000) for _ in range(3)]
+
+    assert (refused.status_code, refused.json()["code"], refused.json()["limit"]) == (429, "queue_full", 3)
+    assert int(refused.headers["Retry-After"]) > 0
+    assert "3 uploads" in refused.json()["error"]
+    assert [answer.status_code for answer in told] == [201, 201, 429]
+
+
 async def test_without_a_token_it_is_401(server: Server) -> None:
     told = [
         await server.client.post("/api/uploads", headers={**TUS, "Upload-Length": "1"}),

@@ -92,6 +92,16 @@ async def test_a_form_that_is_wrong_is_refused_whole(
         assert await nothing_is_left(database, blobs)
 
 
+async def test_whom_to_tell_is_refused_where_nobody_is_told(start: Start, database: Database, blobs: Blobs) -> None:
+    async with logged_in(await start(webhooks=False)) as client:
+        options = '{"callbackUrl": "https://example.org/told"}'
+        answer = await client.post("/api/jobs", **form(("a.mp4", clip()), options=options))
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "no_webhooks")
+    assert "RETAKE_WEBHOOK_SECRET" in answer.json()["error"]
+    assert await nothing_is_left(database, blobs)
+
+
 async def test_an_option_that_is_none_is_named_with_those_there_are(client: httpx.AsyncClient) -> None:
     answer = await client.post("/api/jobs", **form(("a.mp4", clip()), options='{"seed": 1, "haltOnErrors": true}'))
 

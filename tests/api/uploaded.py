@@ -7,6 +7,7 @@ from api.wire import clip
 from retake.blobs.bucket import Blobs
 from retake.blobs.keys import SourceChunk
 from retake.store.connect import Database
+from retake.store.room import Queue
 from retake.store.sources import intend_chunk
 from retake.store.uploads import begin_upload, continue_upload, piece_stored
 from retake.store.workspaces import ensure_workspace
@@ -14,7 +15,7 @@ from retake.store.workspaces import ensure_workspace
 
 async def begun(database: Database, name: str = "a.mp4", length: int = 5000, workspace: str = "default") -> UUID:
     owner = await ensure_workspace(database, workspace)
-    return await begin_upload(database, owner, name=name, metadata="", length=length, cap=None)
+    return await begin_upload(database, owner, name=name, metadata="", length=length, cap=None, queue=Queue(1000, 1000))
 
 
 async def put(database: Database, blobs: Blobs, upload: UUID, data: bytes) -> None:

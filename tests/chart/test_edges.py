@@ -15,7 +15,7 @@ import retake_worker.__main__ as worker
 from chart.policies import End, may_speak
 from chart.rendering import COMPONENT, Objects, rendered
 from retake import doctor
-from retake.settings import Bucket, Nats, Postgres, Webhooks
+from retake.settings import Bucket, Nats, Observe, Postgres, Webhooks
 
 POLICY = "NetworkPolicy"
 TARGETS = {Postgres: "postgres", Nats: "nats", Bucket: "s3"}
@@ -103,9 +103,9 @@ def test_names_are_asked_by_all_who_look_for_somebody() -> None:
 
 def test_only_the_api_speaks_to_the_world_and_only_where_there_are_webhooks() -> None:
     assert Webhooks in get_type_hints(api.Settings).values()
-    assert outside(rendered("demo"), PUBLIC, 8443) == {"api"}
-    assert outside(rendered("keda"), PUBLIC, 8443) == {"api"}
-    assert outside(rendered("minimal"), PUBLIC, 8443) == {pod.component for pod in rendered("minimal").pods}
+    assert outside(rendered("demo"), PUBLIC, 9999) == {"api"}
+    assert outside(rendered("keda"), PUBLIC, 9999) == {"api"}
+    assert outside(rendered("minimal"), PUBLIC, 9999) == {pod.component for pod in rendered("minimal").pods}
     assert outside(rendered("production"), End("10.9.4.4"), 80) == outside(rendered("production"), End("10.8.1.1"), 80)
     assert outside(rendered("production"), End("10.8.1.1"), 80) == {"api"}
     assert outside(rendered("production"), End("10.8.1.2"), 80) == set()
@@ -126,6 +126,15 @@ def test_servers_elsewhere_are_reached_where_they_are_said_to_be() -> None:
     assert outside(objects, End("10.5.0.5"), 6432) == set()
 
 
+def test_traces_go_where_they_are_sent_by_all_who_make_some() -> None:
+    making = {name for name, program in PROGRAMS.items() if Observe in get_type_hints(program.Settings).values()}
+
+    assert outside(rendered("production"), End("10.6.0.5"), 4318) == making
+    assert outside(rendered("production"), End("10.7.0.5"), 4318) == set()
+    assert outside(rendered("everything"), PUBLIC, 443) >= making
+    assert outside(rendered("demo"), End("10.6.0.5"), 4318) == set()
+
+
 def test_servers_of_operators_and_other_charts_are_reached_by_their_labels() -> None:
     objects = rendered("minio")
     database = End("database", "videos", {"cnpg.io/cluster": "retake-postgres", "cnpg.io/podRole": "instance"})
@@ -139,7 +148,7 @@ def test_only_the_janitor_reaches_kubernetes() -> None:
     """It alone imports the client."""
     here, there = End("10.0.0.1"), End("10.0.0.2")
 
-    assert importing("kubernetes") <= outside(rendered("demo"), here, 6443) == {"janitor"}
+    assert outside(rendered("demo"), here, 6443) == importing("kubernetes") == {"janitor"}
     assert outside(rendered("production"), here, 6443) == {"janitor"}
     assert outside(rendered("production"), there, 6443) == set()
 

@@ -1,5 +1,6 @@
 """Every pod of every kind of installation: Pod Security `restricted`, bounded, told each thing once."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -9,6 +10,8 @@ from chart.rendering import NEWEST, VALUES, Json, Objects, Pod, rendered, templa
 
 VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
 TOKENS = {"janitor"}
+NAMED = [("env", "name"), ("ports", "name"), ("ports", "containerPort"), ("volumeMounts", "mountPath")]
+"""Lists of a container, and what must not be in them twice."""
 
 
 @pytest.fixture(params=VALUES)
@@ -55,10 +58,28 @@ def test_every_container_asks_for_cpu_and_memory_and_is_bounded_in_both(pods: li
                 assert {"cpu", "memory"} <= set(one["resources"][kind]), (pod.component, one["name"], kind)
 
 
-def test_no_variable_is_set_twice(pods: list[Pod]) -> None:
+def test_nothing_asks_for_more_than_it_may_have(pods: list[Pod]) -> None:
+    """Kubernetes would refuse it."""
     for pod in pods:
         for one in pod.containers:
-            assert [name for name, n in Counter(v["name"] for v in one.get("env", [])).items() if n > 1] == []
+            asked, most = one["resources"]["requests"], one["resources"]["limits"]
+            over = [name for name in asked if name in most and amount(asked[name]) > amount(most[name])]
+            assert over == [], (pod.component, one["name"])
+
+
+def amount(quantity: str | int) -> float:
+    found = re.fullmatch(r"([0-9.]+)(m|Ki|Mi|Gi)?", str(quantity))
+    assert found, f"{quantity} is no quantity this test knows"
+    return float(found[1]) * {None: 1, "m": 0.001, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}[found[2]]
+
+
+def test_no_list_names_the_same_thing_twice(pods: list[Pod]) -> None:
+    for pod in pods:
+        lists = [(pod.spec["volumes"], "name"), (pod.containers, "name")]
+        for one in pod.containers:
+            lists += [(one.get(what, []), key) for what, key in NAMED]
+        for things, key in lists:
+            assert [name for name, n in Counter(thing[key] for thing in things).items() if n > 1] == [], pod.component
 
 
 def test_only_the_janitor_has_a_token_of_kubernetes(pods: list[Pod]) -> None:

@@ -52,6 +52,10 @@ WRONG: dict[str, tuple[Json, tuple[str, ...]]] = {
         {"worker": {"autoscaling": {"kind": "keda-prometheus"}}},
         ("prometheusAddress is empty", "name the URL"),
     ),
+    "headers of traces that are not sent": (
+        {"tracing": {"existingSecret": "collector"}},
+        ("tracing.endpoint is empty", "name the URL"),
+    ),
     "a route from no Gateway": ({"httpRoute": {"enabled": True}}, ("parentRefs is empty", "name the Gateway")),
     "a certificate for no host": ({"ingress": {"tlsSecret": "tls"}}, ("ingress.tlsSecret", "name the hosts")),
     "a signing key for no webhooks": (
@@ -61,6 +65,10 @@ WRONG: dict[str, tuple[Json, tuple[str, ...]]] = {
     "no time for requests to end": (
         {"api": {"preStopSeconds": 60, "terminationGracePeriodSeconds": 70}},
         ("api.terminationGracePeriodSeconds (70)", "must be more than preStopSeconds (60)"),
+    ),
+    "an endpoint at another port": (
+        {"objectStore": {"external": {"endpoint": "http://minio.stores:9000"}}},
+        ("endpoint is at port 9000", "port is 443", "Make them the same"),
     ),
     "no time to give parts back": (
         {"worker": {"terminationGracePeriodSeconds": 10}},

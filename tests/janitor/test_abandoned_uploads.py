@@ -3,6 +3,7 @@
 import pytest
 
 from footage import Footage
+from retake.store.room import Queue
 from retake.store.uploads import begin_upload
 from retake.store.workspaces import ensure_workspace
 from retake_janitor import abandoned_uploads
@@ -18,7 +19,8 @@ async def charged(footage: Footage) -> int:
 async def test_forms_uploads_and_unused_sources_go_when_their_time_is_over(footage: Footage) -> None:
     people = await ensure_workspace(footage.database, "people")
     await footage.arriving(people)
-    upload = await begin_upload(footage.database, people, name="a.mp4", metadata="", length=5000, cap=None)
+    wide = Queue(jobs=10, videos=10)
+    upload = await begin_upload(footage.database, people, name="a.mp4", metadata="", length=5000, cap=None, queue=wide)
     await footage.chunk(upload)
     await footage.source(people)
     before = await charged(footage)

@@ -14,7 +14,9 @@ WIDE = Queue(jobs=1000, videos=1000)
 
 
 async def begun(scene: Scene, length: int = LENGTH, cap: int | None = None) -> UUID:
-    return await begin_upload(scene.database, scene.workspace, name="a.mp4", metadata="", length=length, cap=cap)
+    return await begin_upload(
+        scene.database, scene.workspace, name="a.mp4", metadata="", length=length, cap=cap, queue=WIDE
+    )
 
 
 async def put(scene: Scene, upload: UUID, start: int, size: int) -> str:

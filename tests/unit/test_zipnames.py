@@ -42,6 +42,7 @@ def test_no_name_leaves_its_folder_or_meets_another_on_any_system(sources: list[
 
 
 @given(names)
+@example("con." + 100 * "🗾")
 def test_a_clean_name_is_clean(name: str) -> None:
     assert clean(clean(name)) == clean(name)
 

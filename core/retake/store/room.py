@@ -21,7 +21,7 @@ class StorageFull(Exception):
 
 
 class QueueFull(Exception):
-    """The workspace has as many jobs or videos under way as it may have."""
+    """The workspace has as many jobs, videos or uploads under way as it may have."""
 
     def __init__(self, what: str, most: int) -> None:
         super().__init__(f"at most {most} {what} at once")
@@ -30,7 +30,7 @@ class QueueFull(Exception):
 
 @dataclass(frozen=True)
 class Queue:
-    """How many jobs, and videos in them, a workspace may have that have not ended."""
+    """How many jobs, and videos in them, a workspace may have that have not ended; and unused uploads, as many."""
 
     jobs: int
     videos: int
@@ -56,6 +56,21 @@ async def enqueue(connection: Connection, workspace: UUID, videos: int, queue: Q
     """Nobody else of the workspace enqueues before this transaction ends."""
     await connection.execute("SELECT pg_advisory_xact_lock(2, number) FROM workspace WHERE id = %s", (workspace,))
     await _within(connection, workspace, videos, queue)
+
+
+async def enqueue_upload(connection: Connection, workspace: UUID, queue: Queue) -> None:
+    """As many uploads as videos may wait for their job: one that is never used costs rows for a day."""
+    rows = await connection.execute(
+        """
+        SELECT count(*) AS uploads FROM upload u JOIN source s ON s.id = u.id
+        WHERE s.workspace = %s AND u.state IN ('open', 'finished')
+        """,
+        (workspace,),
+    )
+    row = await rows.fetchone()
+    assert row is not None
+    if row["uploads"] + 1 > queue.videos:
+        raise QueueFull("uploads", queue.videos)
 
 
 async def reserve(

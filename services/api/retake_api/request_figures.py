@@ -5,7 +5,9 @@ that HTTP does not know is `OTHER`.
 """
 
 import time
+from functools import cache
 
+from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from retake import metrics
@@ -39,17 +41,33 @@ class RequestFigures:
             await send(message)
             sent += len(message.get("body", b""))
 
-        with metrics.HTTP_UNDER_WAY.track_inprogress():
-            try:
-                await self._app(scope, counted_in, counted_out)
-            finally:
-                where = (
-                    scope["method"] if scope["method"] in _METHODS else "OTHER",
-                    getattr(scope.get("route"), "path", "other"),
-                )
-                metrics.HTTP_REQUESTS.labels(*where, status).inc()
-                metrics.HTTP_SECONDS.labels(*where).observe(time.perf_counter() - began)
-                if first is not None:
-                    metrics.HTTP_FIRST_BYTE.labels(*where).observe(first - began)
-                metrics.HTTP_RECEIVED.labels(*where).inc(received)
-                metrics.HTTP_SENT.labels(*where).inc(sent)
+        metrics.HTTP_UNDER_WAY.inc()
+        try:
+            await self._app(scope, counted_in, counted_out)
+        finally:
+            metrics.HTTP_UNDER_WAY.dec()
+            method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+            route = getattr(scope.get("route"), "path", "other")
+            _answered(method, route, status).inc()
+            seconds, first_byte, bytes_in, bytes_out = _figures(method, route)
+            seconds.observe(time.perf_counter() - began)
+            if first is not None:
+                first_byte.observe(first - began)
+            bytes_in.inc(received)
+            bytes_out.inc(sent)
+
+
+@cache
+def _answered(method: str, route: str, status: int) -> Counter:
+    return metrics.HTTP_REQUESTS.labels(method, route, status)
+
+
+@cache
+def _figures(method: str, route: str) -> tuple[Histogram, Histogram, Counter, Counter]:
+    """Of all requests to the route: seconds, seconds to the first byte, bytes in, bytes out."""
+    return (
+        metrics.HTTP_SECONDS.labels(method, route),
+        metrics.HTTP_FIRST_BYTE.labels(method, route),
+        metrics.HTTP_RECEIVED.labels(method, route),
+        metrics.HTTP_SENT.labels(method, route),
+    )

@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from retake import tracing
 from retake.store.uploads import OffsetMoved, Upload, begin_upload, end_upload, find_uploads
 from retake_api.addresses import address
 from retake_api.admission import admitted
@@ -192,7 +193,7 @@ async def begin(dock: Dock, caller: Caller, request: Request, length: int, metad
     if brought is not None and brought > length:
         raise beyond(name, 0, length)
     beginning = partial(begin_upload, dock.database, caller.workspace, name=name, metadata=metadata, length=length)
-    upload_id = await admitted(dock, lambda: beginning(cap=dock.storage.cap))
+    upload_id = await admitted(dock, lambda: beginning(cap=dock.storage.cap, queue=dock.queue))
     if brought != 0:
         await bring(dock, caller, upload_id, request)
     return upload_id
@@ -221,10 +222,11 @@ async def go_on(dock: Dock, upload: Upload, request: Request, offset: int) -> No
 
 
 async def continued(dock: Dock, upload: Upload, request: Request) -> None:
-    try:
-        await receive(dock, upload, request.stream())
-    except OffsetMoved:
-        raise elsewhere() from None
+    with tracing.span("upload", parent=upload.traceparent, upload=upload.id, offset=upload.received):
+        try:
+            await receive(dock, upload, request.stream())
+        except OffsetMoved:
+            raise elsewhere() from None
 
 
 def elsewhere() -> Problem:

@@ -56,7 +56,7 @@ def clean(name: str) -> str:
     whole = name.encode("utf-8", "replace").decode()  # half a surrogate pair cannot be written
     safe = "".join("_" if char in _UNSAFE or unicodedata.category(char) == "Cc" else char for char in whole)
     fitting = _cut(safe, _MOST)
-    return f"_{fitting}" if _DEVICE.fullmatch(fitting) else fitting or "video"
+    return _cut(f"_{fitting}", _MOST) if _DEVICE.fullmatch(fitting) else fitting or "video"
 
 
 def _cut(name: str, most: int) -> str:

@@ -81,6 +81,13 @@
     {{- end }}
 {{- end }}
 
+{{- /* Nothing, when there are no traces. */}}
+{{- define "retake.edge.tracing" -}}
+{{- if .Values.tracing.endpoint }}
+{{- include "retake.edge.networks" (list .Values.tracing.networks (list (include "retake.port" .Values.tracing.endpoint))) }}
+{{- end }}
+{{- end }}
+
 {{- define "retake.edge.kubernetes" -}}
 {{- include "retake.edge.networks" (list .Values.networkPolicy.kubernetesApi.networks .Values.networkPolicy.kubernetesApi.ports) }}
 {{- end }}

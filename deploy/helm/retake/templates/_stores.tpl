@@ -27,6 +27,11 @@ http://{{ include "retake.s3.name" . }}:9000
 {{- end }}
 {{- end }}
 
+{{- /* The port of a URL. */}}
+{{- define "retake.port" -}}
+{{- regexFind ":[0-9]+(/|$)" . | trimAll ":/" | default (hasPrefix "http://" . | ternary "80" "443") }}
+{{- end }}
+
 {{- /* 80 % of the disk of a store that the chart makes, in MiB; empty for others. */}}
 {{- define "retake.s3.cap" -}}
 {{- $mode := include "retake.s3.mode" . }}
@@ -78,6 +83,15 @@ the Secret and key it comes from. Each process gets those of its own concerns, a
 - concern: api
   variable: RETAKE_API_KEYS
   file: api-keys
+  secret: {{ .existingSecret }}
+  key: {{ .key }}
+{{- end }}
+{{- end }}
+{{- with .Values.tracing }}
+{{- if and .endpoint .existingSecret }}
+- concern: observe
+  variable: OTEL_EXPORTER_OTLP_HEADERS_FILE
+  file: trace-headers
   secret: {{ .existingSecret }}
   key: {{ .key }}
 {{- end }}
