@@ -9,7 +9,7 @@ from clips import Clips
 from retake.domain.sniff import ENOUGH, refusal, sniff
 from ui.conftest import Visit, Visitor
 from ui.site import up
-from ui.uploading import asked, choose, drop, names, video
+from ui.uploading import ENDS, asked, choose, drop, names, video
 
 NAMED = [
     "a" * 180 + ".mp4",
@@ -20,13 +20,6 @@ NAMED = [
 ]
 """Names of files that somebody may have; on a page they are text and nothing else."""
 SORTS = ["tiny", "tiny_mov", "old_mov", "mkv", "webm", "avi", "empty", "text", "picture", "random", "playlist"]
-
-ENDS = """async job => {
-    const events = new EventSource(`api/jobs/${job}/events?after=0`);
-    const ended = new Promise((resolve) => events.addEventListener("job",
-        (event) => ["completed", "failed"].includes(JSON.parse(event.data).status) && resolve()));
-    return ended.finally(() => events.close());
-}"""
 
 
 def test_a_folder_becomes_a_job_whose_page_opens_and_what_is_no_video_is_named(
@@ -53,7 +46,9 @@ def test_a_folder_becomes_a_job_whose_page_opens_and_what_is_no_video_is_named(
     assert sorted(file["name"] for file in job["files"]) == ["one.mp4", "two.mov"]
 
 
-def test_what_the_page_leaves_out_is_what_the_service_would_refuse(visitor: Visitor, clips: Clips) -> None:
+def test_what_the_page_leaves_out_is_what_the_service_would_refuse_and_a_logout_leaves_nothing_behind(
+    visitor: Visitor, clips: Clips
+) -> None:
     files = {f"{name}.mp4": clips(name).read_bytes() for name in SORTS}
     taken = [name for name, body in files.items() if refusal(sniff(body[:ENOUGH])) is None]
     page = visitor.opens("new")
@@ -67,6 +62,14 @@ def test_what_the_page_leaves_out_is_what_the_service_would_refuse(visitor: Visi
     assert names(page) == taken
     drop(page, {taken[0]: files[taken[0]]})
     expect(page.locator(".left-out")).to_contain_text(f"{taken[0]} is in the list already")
+    visitor.context.set_offline(False)
+    expect(page.get_by_text("All uploaded")).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("dialog").get_by_role("button", name="Log out").click()
+    page.get_by_label("Password", exact=True).fill(visitor.site.password)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("No videos yet")).to_be_visible()
+    assert visitor.site.rows("SELECT count(*) FROM upload WHERE name = %s AND state <> 'gone'", taken[0]) == [(0,)]
 
 
 def test_fifty_videos_of_any_name_become_one_job(visitor: Visitor, clips: Clips) -> None:
@@ -206,20 +209,33 @@ def test_more_takes_of_a_video_that_is_here_need_no_upload(visitor: Visitor, cli
     expect(page).to_have_url(re.compile("/jobs/(?!" + job["jobId"] + ")[0-9a-f-]{36}$"))
 
 
-def test_all_works_below_a_path_and_a_video_that_is_too_large_is_not_sent(
+def test_below_a_path_and_with_little_room_what_is_too_much_is_said_and_the_rest_becomes_a_job(
     visit: Visit, clips: Clips, tmp_path: Path
 ) -> None:
-    settings = {"RETAKE_PATH_PREFIX": "/media/retake", "RETAKE_UPLOAD_FILE_MIB": "1", "RETAKE_WORKERS": "0"}
+    settings = {
+        "RETAKE_PATH_PREFIX": "/media/retake",
+        "RETAKE_UPLOAD_FILE_MIB": "1",
+        "RETAKE_STORAGE_CAP_MIB": "1",
+        "RETAKE_WORKERS": "0",
+    }
     with up(tmp_path, **settings) as site, visit(site) as visitor:
+        visitor.expects("507")
         page = visitor.opens("new")
         page.get_by_label("Password", exact=True).fill(site.password)
         page.keyboard.press("Enter")
 
-        small, large = clips("tiny").read_bytes(), clips("tiny").read_bytes() + bytes(2**20)
-        choose(page, video("small.mp4", small), video("large.mp4", large))
+        body = clips("tiny").read_bytes()
+        given = {"small.mp4": body, "middle.mp4": body + bytes(500_000), "large.mp4": body + bytes(2**20)}
+        choose(page, *(video(name, given[name]) for name in given))
 
-        expect(page.locator(".upload.done")).to_have_count(1)
+        expect(page.locator(".upload.done")).to_have_count(2)
         expect(page.locator(".left-out")).to_contain_text("large.mp4 has 1.1 MB, and a video may have 1 MB")
         expect(page.get_by_text("No worker runs now.")).to_be_visible()
+        page.get_by_role("button", name="Make 10 takes").click()
+        expect(page.get_by_role("alert").get_by_text("Storage is full")).to_be_visible()
+        page.get_by_role("alert").get_by_role("link", name="See what is stored").click()
+        expect(page.get_by_text("No worker was seen within a day.")).to_be_visible()
+        page.get_by_role("link", name="Videos are uploaded").click()
+        page.get_by_role("button", name="Remove middle.mp4").click()
         page.get_by_role("button", name="Make 5 takes").click()
         expect(page).to_have_url(re.compile("/media/retake/jobs/[0-9a-f-]{36}$"))

@@ -11,6 +11,14 @@ from playwright.sync_api import FilePayload, Page, Request
 CHUNK = 8 * 2**20
 """The most that is sent at once (web/src/uploads/transfer.ts)."""
 
+ENDS = """async job => {
+    const events = new EventSource(`api/jobs/${job}/events?after=0`);
+    const ended = new Promise((resolve) => events.addEventListener("job",
+        (event) => ["completed", "failed"].includes(JSON.parse(event.data).status) && resolve()));
+    return ended.finally(() => events.close());
+}"""
+"""Of a job, in a page."""
+
 
 def video(name: str, body: bytes) -> FilePayload:
     return {"name": name, "mimeType": "video/mp4", "buffer": body}

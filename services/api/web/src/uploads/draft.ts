@@ -150,7 +150,7 @@ function write(draft: KeptDraft): void {
   });
 }
 
-/** An upload has an address, or stored another piece. */
+/** Also what is no signal: the address of an upload. */
 export async function saveNow(): Promise<void> {
   if (begun) save();
   await saving;

@@ -9,10 +9,15 @@ import { words } from "../words";
 import { bytesSent, dropFile, pace, type Row, rows, type Stage, saveNow } from "./draft";
 import { FileGone, type Trouble, transfer } from "./transfer";
 
+const TUS = { "Tus-Resumable": "1.0.0" };
 const AT_ONCE = 3;
 /** Seconds before it is tried again; after the last, a person must ask for it. */
 const WAITS = [1, 2, 4, 8, 15, 30, 30, 30];
 
+/** How often it is kept how far uploads are, for those whose files must be chosen again. */
+const NOTED = 1_000;
+
+let noted = 0;
 const stops = new Map<string, () => void>();
 const tries = new Map<string, number>();
 const timers = new Map<string, ReturnType<typeof setTimeout>>();
@@ -21,12 +26,18 @@ export function start(): void {
   effect(() => {
     if (ready()) for (const row of rows.peek()) if (row.stage.peek() === "waiting") queue(row);
   });
+  goOn();
   effect(() => {
     if (!ready()) return;
     const going = rows.value.filter((row) => row.stage.value === "going").length;
     const next = rows.value.filter((row) => row.stage.value === "queued").slice(0, AT_ONCE - going);
     for (const row of next) send(row);
   });
+}
+
+/** What a reload cut off a moment ago may still be on its way into storage: asked too early, it would be sent again. */
+function goOn(): void {
+  for (const row of rows.peek()) if (row.stage.peek() === "queued" && row.url) again(row, words.uploads.looking);
 }
 
 function ready(): boolean {
@@ -38,6 +49,7 @@ function send(row: Row): void {
     become(row, "missing");
     return;
   }
+  row.pace.restart();
   become(row, "going");
   stops.set(
     row.key,
@@ -48,7 +60,6 @@ function send(row: Row): void {
         void saveNow();
       },
       moved: (sent) => moved(row, sent),
-      stored: () => void saveNow(),
       done: () => done(row),
       failed: (trouble) => failed(row, trouble),
     }),
@@ -60,6 +71,10 @@ function moved(row: Row, sent: number): void {
   row.sent.value = sent;
   row.pace.note(Date.now(), sent);
   pace.note(Date.now(), bytesSent.peek());
+  if (Date.now() - noted > NOTED) {
+    noted = Date.now();
+    void saveNow();
+  }
 }
 
 function done(row: Row): void {
@@ -76,7 +91,7 @@ function failed(row: Row, trouble: Trouble): void {
   else if (!(trouble instanceof Problem)) again(row, say.noNetwork);
   else if (trouble.status === 401) become(row, "waiting", say.loggedOut);
   else if ((trouble.status === 404 || trouble.status === 410) && row.url) anew(row);
-  else if (trouble.status === 409) again(row, say.elsewhere);
+  else if (trouble.status === 409) again(row, say.looking);
   else if ([408, 429].includes(trouble.status) || (trouble.status >= 500 && trouble.status !== 507))
     again(row, trouble.message, Number(trouble.more.retryAfter) || 0);
   else if (trouble.status === 415 || trouble.code === "file_too_large") become(row, "refused", trouble.message);
@@ -139,16 +154,12 @@ export function pause(row: Row): void {
   become(row, "paused");
 }
 
-export function remove(row: Row): void {
+/** Its bytes are given up. Where that cannot be said now, the upload expires by itself. */
+export async function remove(row: Row): Promise<void> {
   stop(row);
   rows.value = rows.value.filter((one) => one !== row);
-  discard(row);
-}
-
-/** Its bytes are given up. Where that cannot be said now, the upload expires by itself. */
-function discard(row: Row): void {
-  void dropFile(row);
-  if (row.url) answer("DELETE", row.url, { headers: { "Tus-Resumable": "1.0.0" } }).catch(() => {});
+  await dropFile(row);
+  if (row.url) await answer("DELETE", row.url, { headers: TUS }).catch(() => {});
 }
 
 function stop(row: Row): void {
@@ -162,5 +173,6 @@ function stop(row: Row): void {
 /** Its bytes were chosen again. */
 export function found(row: Row, file: File): void {
   row.file = file;
-  become(row, "queued");
+  if (row.url) again(row, words.uploads.looking);
+  else become(row, "queued");
 }

@@ -12,8 +12,6 @@ export class FileGone extends Error {
 interface Told {
   began(url: string): void;
   moved(sent: number): void;
-  /** Another piece is stored; reload would go on from there. */
-  stored(): void;
   done(): void;
   failed(trouble: Trouble): void;
 }
@@ -38,7 +36,6 @@ export function transfer(file: File, name: string, url: string, told: Told): () 
     },
     onUploadUrlAvailable: () => told.began(upload.url ?? ""),
     onProgress: (sent) => told.moved(sent),
-    onChunkComplete: () => told.stored(),
     onSuccess: () => told.done(),
     onError: async (error) => {
       if (!stopped) told.failed(await troubleOf(error, file));
