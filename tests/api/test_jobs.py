@@ -43,9 +43,9 @@ async def test_a_job_that_was_just_accepted(client: httpx.AsyncClient) -> None:
     assert [file["id"] for file in files] == [file["id"] for file in told["files"]]
     assert files[0] == {
         "id": told["files"][0]["id"], "name": "a.mp4", "size": 5000, "status": "queued", "progress": 0.0,
-        "sha256": None, "sourceKept": True, "duration": None, "width": None, "height": None, "fps": None,
-        "distinct": None, "thumbnailUrl": None, "completedVariations": 0, "failedVariations": 0, "error": None,
-        "errorCode": None, "variations": [],
+        "sha256": None, "sourceKept": True, "retriable": False, "duration": None, "width": None, "height": None,
+        "fps": None, "distinct": None, "thumbnailUrl": None, "completedVariations": 0, "failedVariations": 0,
+        "error": None, "errorCode": None, "variations": [],
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import pytest
 from api.acting import TIMING, claim_next, submit
 from api.conftest import Server, rows
 from api.desk import ALLOWED, Desk
-from retake.domain.errors import ENCODER
+from retake.domain.errors import CORRUPT, ENCODER
 from retake.store import parts
 from retake.store.connect import Database
 
@@ -49,6 +49,28 @@ async def test_retry_of_what_is_going_or_gone_is_refused(desk: Desk, state: str)
     answer = await desk.client.post(f"/api/jobs/{await getattr(desk, state)()}/retry")
 
     assert (answer.status_code, answer.json()["code"]) == (409, "not_allowed")
+
+
+@pytest.mark.parametrize(
+    ("state", "retriable"),
+    [("queued", False), ("processing", False), ("partly", True), ("failed", True), ("cancelled", True),
+     ("completed", False), ("expired", False)],
+)  # fmt: skip
+async def test_a_video_says_whether_trying_it_again_may_help(desk: Desk, state: str, retriable: bool) -> None:
+    job = await getattr(desk, state)()
+
+    [file] = (await desk.client.get(f"/api/jobs/{job}")).json()["files"]
+
+    assert file["retriable"] is retriable
+
+
+async def test_a_video_that_is_no_good_is_not_worth_another_try(desk: Desk) -> None:
+    told = await submit(desk.client, "a.mp4")
+    await parts.fail_inspect(desk.database, await claim_next(desk.database), CORRUPT, TIMING)
+
+    [file] = (await desk.client.get(told["statusUrl"])).json()["files"]
+
+    assert (file["retriable"], file["sourceKept"]) == (False, True)
 
 
 async def test_retry_of_one_video_leaves_the_others(desk: Desk) -> None:

@@ -41,6 +41,7 @@ def test_axe_finds_nothing_serious_on_any_page(visit: Visit, job: str, clips: Cl
         assert findings(page) == []
 
         visitor.logs_in()
+        visitor.expects("404")
         for path in ("", "new", "system", f"jobs/{job}", "jobs/unknown"):
             page = visitor.opens(path)
             expect(page.get_by_role("heading").first).to_be_visible()

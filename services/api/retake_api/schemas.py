@@ -132,7 +132,11 @@ class File(Shape):
     progress: Share
     sha256: Annotated[str | None, said("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     source_kept: Annotated[
-        bool, Field(examples=[True], description="It can be tried again, and there can be more takes of it.")
+        bool, Field(examples=[True], description="Its bytes are there, so there can be more takes of it.")
+    ]
+    retriable: Annotated[
+        bool,
+        Field(examples=[False], description="Something of it failed or was cancelled, and may come out next time."),
     ]
     duration: Seconds | None
     width: Annotated[int | None, said(1920)]

@@ -10,12 +10,16 @@ from fractions import Fraction
 from typing import Any
 
 from retake.domain import distinct
+from retake.domain.errors import FAILURES
 from retake.domain.forecast import Outlook
+from retake.domain.states import ENDED
 from retake.store.views import Row
 from retake_api.addresses import address
 from retake_api.options import USUAL_PRIORITY
 
 Told = dict[str, Any]
+
+FINAL = frozenset(failure.code for failure in FAILURES if failure.final)
 
 
 def summary(row: Row) -> Told:
@@ -113,6 +117,7 @@ def _file(row: Row, video: Mapping[str, Any], takes: Sequence[Told]) -> Told:
     """All that were wanted count as failed when the video failed before it had any."""
     probe = video["probe"] or {}
     barren = video["state"] == "failed" and not takes
+    kept = video["source_kept"] and _kept(row)
     return {
         "id": video["id"],
         "name": video["name"],
@@ -120,7 +125,8 @@ def _file(row: Row, video: Mapping[str, Any], takes: Sequence[Told]) -> Told:
         "status": video["state"],
         "progress": _rounded(video["progress"]),
         "sha256": video["sha256"],
-        "sourceKept": video["source_kept"] and _kept(row),
+        "sourceKept": kept,
+        "retriable": kept and _may_come_out(video),
         **{fact: probe.get(fact) for fact in ("duration", "width", "height")},
         "fps": round(float(Fraction(probe["fps"])), 3) if "fps" in probe else None,
         "distinct": _distinct([video]),
@@ -131,6 +137,15 @@ def _file(row: Row, video: Mapping[str, Any], takes: Sequence[Told]) -> Told:
         "errorCode": video["error_code"],
         "variations": takes,
     }
+
+
+def _may_come_out(video: Mapping[str, Any]) -> bool:
+    """Something of it is missing for another reason than the file itself."""
+    if video["state"] not in ENDED:
+        return False
+    if video["error_code"] is not None or not video["takes"]:
+        return video["error_code"] not in FINAL
+    return any(take["state"] != "completed" and take["error_code"] not in FINAL for take in video["takes"])
 
 
 def _distinct(videos: Sequence[Mapping[str, Any]]) -> Told | None:

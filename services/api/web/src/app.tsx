@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { connection } from "./live";
+import { bell, ring } from "./notify";
 import { reach } from "./online";
 import { CreatePage } from "./pages/create";
 import { JobPage } from "./pages/job";
@@ -20,6 +21,7 @@ import { type Place, place } from "./router";
 import { SCHEMES, type Scheme, scheme } from "./scheme";
 import { logOut, recognise, session } from "./session";
 import { title } from "./title";
+import { leave } from "./uploads";
 import { words } from "./words";
 
 const trouble = signal<unknown>(null);
@@ -97,8 +99,9 @@ function Header() {
       </nav>
       <div class="tools">
         {page !== "create" && <UploadPill />}
+        <Bell />
         <SchemeButton />
-        <Button look="quiet" icon="out" label={words.nav.logOut} onClick={logOut} />
+        <Button look="quiet" icon="out" label={words.nav.logOut} onClick={async () => (await leave()) && logOut()} />
         <Link class="button main" to="new" aria-current={current("create")}>
           <Icon name="plus" />
           <span>{words.nav.create}</span>
@@ -116,6 +119,20 @@ function SchemeButton() {
   };
   return (
     <Button look="quiet" icon={SCHEME_ICONS[scheme.value]} label={words.nav.scheme[scheme.value]} onClick={next} />
+  );
+}
+
+function Bell() {
+  if (bell.value === "absent") return null;
+  const on = bell.value === "on";
+  return (
+    <Button
+      look="quiet"
+      icon={on ? "bell" : "bellOff"}
+      label={on ? words.notify.on : words.notify.off}
+      pressed={on}
+      onClick={ring}
+    />
   );
 }
 

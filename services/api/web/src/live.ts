@@ -2,10 +2,14 @@
 
 import { effect, signal } from "@preact/signals";
 import { address } from "./api";
+import { onWaking } from "./clock";
+import { reach } from "./online";
 import { session } from "./session";
 
+const KINDS = ["job", "video", "variation", "wish", "kept", "lost", "progress"] as const;
+
 export interface LiveEvent {
-  kind: "job" | "video" | "variation" | "wish" | "lost" | "progress";
+  kind: (typeof KINDS)[number];
   jobId: string;
   at: string;
   fileId?: string;
@@ -22,7 +26,6 @@ export interface Listener {
 
 export type Connection = "connecting" | "live" | "polling";
 
-const KINDS = ["job", "video", "variation", "wish", "lost", "progress"] as const;
 const POLL = 4_000;
 const PATIENCE = 8_000;
 const BLOCKED = 60_000;
@@ -41,17 +44,32 @@ export function listen(listener: Listener): () => void {
   return () => listeners.delete(listener);
 }
 
+export function anew(): void {
+  for (const listener of listeners) listener.anew();
+}
+
 export function start(): void {
   effect(() => {
     if (session.value === "in") connect();
-    else disconnect();
+    else stop();
   });
-  addEventListener("online", () => session.peek() === "in" && connect());
+  // After a time without network, or asleep, a connection may be dead without knowing it.
+  effect(() => {
+    if (reach.value === "online") comeBack();
+  });
+  onWaking(comeBack);
 }
 
+function comeBack(): void {
+  if (session.peek() !== "in") return;
+  connect();
+  anew();
+}
+
+/** Whoever is asking in turns goes on with it until events come through. */
 function connect(): void {
-  disconnect();
-  connection.value = "connecting";
+  close();
+  if (connection.peek() !== "polling") connection.value = "connecting";
   const opened = new EventSource(address(lastId ? `api/events?after=${lastId}` : "api/events"));
   source = opened;
   giveUp = setTimeout(poll, PATIENCE);
@@ -65,20 +83,29 @@ function connect(): void {
   };
 }
 
-function disconnect(): void {
+function close(): void {
   source?.close();
   source = null;
   clearTimeout(giveUp);
   giveUp = undefined;
+}
+
+function stopPolling(): void {
   clearInterval(polling);
   polling = undefined;
+}
+
+function stop(): void {
+  close();
+  stopPolling();
+  connection.value = "connecting";
+  lastId = "";
 }
 
 function isLive(): void {
   clearTimeout(giveUp);
   giveUp = undefined;
-  clearInterval(polling);
-  polling = undefined;
+  stopPolling();
   connection.value = "live";
 }
 
@@ -93,19 +120,16 @@ function tell(kind: LiveEvent["kind"], message: MessageEvent<string>): void {
   for (const listener of listeners) listener.event?.(event);
 }
 
-function anew(): void {
-  for (const listener of listeners) listener.anew();
-}
-
 /** Asks in turns until events come through again, which is tried once a minute. */
 function poll(): void {
-  disconnect();
+  close();
   connection.value = "polling";
+  if (polling !== undefined) return;
   let asked = 0;
   polling = setInterval(() => {
     asked += POLL;
-    if (asked >= BLOCKED) connect();
-    else anew();
+    if (asked % BLOCKED === 0) connect();
+    anew();
   }, POLL);
   anew();
 }

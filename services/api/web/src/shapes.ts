@@ -71,8 +71,10 @@ export interface FileWithRecipes {
   /** From 0 to 1; only a retry lowers it. */
   progress: number;
   sha256: string | null;
-  /** It can be tried again, and there can be more takes of it. */
+  /** Its bytes are there, so there can be more takes of it. */
   sourceKept: boolean;
+  /** Something of it failed or was cancelled, and may come out next time. */
+  retriable: boolean;
   duration: number | null;
   width: number | null;
   height: number | null;
@@ -99,8 +101,10 @@ export interface FileWithVariations {
   /** From 0 to 1; only a retry lowers it. */
   progress: number;
   sha256: string | null;
-  /** It can be tried again, and there can be more takes of it. */
+  /** Its bytes are there, so there can be more takes of it. */
   sourceKept: boolean;
+  /** Something of it failed or was cancelled, and may come out next time. */
+  retriable: boolean;
   duration: number | null;
   width: number | null;
   height: number | null;

@@ -1,11 +1,12 @@
 // Every text that people read, in one place. What the API says in its `error` is shown as it is.
 
+import { acts } from "./words/acts";
+import { one } from "./words/counting";
 import { create } from "./words/create";
+import { job, notify } from "./words/job";
+import { expiry, jobs } from "./words/jobs";
 import { system } from "./words/system";
 import { uploads } from "./words/uploads";
-
-const one = (n: number, single: string, several = `${single}s`) =>
-  `${n.toLocaleString("en")} ${n === 1 ? single : several}`;
 
 export const words = {
   name: "retake",
@@ -36,6 +37,12 @@ export const words = {
     server: "The service does not answer. Trying again…",
     polling: "Live updates are blocked here; this page asks every few seconds instead.",
   },
+  jobs,
+  job,
+  acts,
+  expiry,
+  notify,
+  byHand: "Copy this by hand",
   create,
   system,
   uploads,
@@ -60,6 +67,8 @@ export const words = {
     takes: (n: number) => one(n, "take"),
     jobs: (n: number) => one(n, "job"),
     files: (n: number) => one(n, "file"),
+    done: (done: number, all: number) => `${done.toLocaleString("en")} of ${one(all, "take")}`,
+    failed: (n: number) => `${n.toLocaleString("en")} failed`,
     workers: (n: number) => one(n, "worker"),
   },
 } as const;

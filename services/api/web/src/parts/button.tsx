@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon, type IconName } from "./icon";
 import { failed } from "./notice";
 
@@ -16,9 +17,16 @@ interface Props {
   onClick(): unknown;
 }
 
-/** Cannot be pressed twice while it works; what fails is said. */
+/** Cannot be pressed twice while it works; what fails is said. One that goes while it has the focus leaves it to the page. */
 export function Button({ children, icon, label, look = "plain", disabled, title, pressed, onClick }: Props) {
   const working = useSignal(false);
+  const itself = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(
+    () => () => {
+      if (document.activeElement === itself.current) document.querySelector("main")?.focus({ preventScroll: true });
+    },
+    [],
+  );
   const press = async () => {
     if (working.value) return;
     working.value = true;
@@ -32,6 +40,7 @@ export function Button({ children, icon, label, look = "plain", disabled, title,
   };
   return (
     <button
+      ref={itself}
       type="button"
       class={`button ${look} ${children ? "" : "bare"}`}
       aria-label={label}

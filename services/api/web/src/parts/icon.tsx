@@ -30,6 +30,7 @@ const PATHS = {
   more: "M5 12h.1M12 12h.1M19 12h.1",
   down: "M6 9.500l6 6 6-6",
   right: "M9.500 6l6 6-6 6",
+  forth: "M5 12h14m0 0l-6-6M19 12l-6 6",
   back: "M19 12H5m0 0l6-6M5 12l6 6",
 } as const;
 

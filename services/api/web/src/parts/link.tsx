@@ -6,7 +6,7 @@ interface Props {
   class?: string;
   title?: string;
   "aria-label"?: string;
-  "aria-current"?: "page" | undefined;
+  "aria-current"?: "page" | "true" | undefined;
   children?: ComponentChildren;
 }
 

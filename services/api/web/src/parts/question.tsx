@@ -11,6 +11,8 @@ interface Question {
   yes: string;
   no?: string;
   danger?: boolean;
+  /** There is nothing to decide. */
+  alone?: boolean;
 }
 
 const asked = signal<(Question & { answered(yes: boolean): void }) | null>(null);
@@ -31,19 +33,28 @@ export function ask(question: Question): Promise<boolean> {
 export function Questions() {
   const shown = asked.value;
   const dialog = useRef<HTMLDialogElement>(null);
+  const yes = useRef(false);
   useEffect(() => {
+    yes.current = false;
     if (shown) dialog.current?.showModal();
   }, [shown]);
   if (!shown) return null;
+  // Closing it gives the focus back to where it was.
+  const close = (answer: boolean) => {
+    yes.current = answer;
+    dialog.current?.close();
+  };
   return (
-    <dialog ref={dialog} class="question" aria-labelledby="question" onClose={() => shown.answered(false)}>
+    <dialog ref={dialog} class="question" aria-labelledby="question" onClose={() => shown.answered(yes.current)}>
       <h2 id="question">{shown.title}</h2>
       {shown.body && <div class="body">{shown.body}</div>}
       <div class="actions">
-        <button type="button" class="button plain" onClick={() => shown.answered(false)}>
-          {shown.no ?? words.cancel}
-        </button>
-        <button type="button" class={`button ${shown.danger ? "danger" : "main"}`} onClick={() => shown.answered(true)}>
+        {!shown.alone && (
+          <button type="button" class="button plain" onClick={() => close(false)}>
+            {shown.no ?? words.cancel}
+          </button>
+        )}
+        <button type="button" class={`button ${shown.danger ? "danger" : "main"}`} onClick={() => close(true)}>
           {shown.yes}
         </button>
       </div>
