@@ -49,6 +49,7 @@ function send(row: Row): void {
     become(row, "missing");
     return;
   }
+  row.pace.restart();
   become(row, "going");
   stops.set(
     row.key,
@@ -153,16 +154,12 @@ export function pause(row: Row): void {
   become(row, "paused");
 }
 
-export function remove(row: Row): void {
+/** Its bytes are given up. Where that cannot be said now, the upload expires by itself. */
+export async function remove(row: Row): Promise<void> {
   stop(row);
   rows.value = rows.value.filter((one) => one !== row);
-  discard(row);
-}
-
-/** Its bytes are given up. Where that cannot be said now, the upload expires by itself. */
-function discard(row: Row): void {
-  void dropFile(row);
-  if (row.url) answer("DELETE", row.url, { headers: TUS }).catch(() => {});
+  await dropFile(row);
+  if (row.url) await answer("DELETE", row.url, { headers: TUS }).catch(() => {});
 }
 
 function stop(row: Row): void {
