@@ -11,6 +11,8 @@ REQUESTS = '{route=~"/api/.+",route!="/api/health"}'
 FAILED = '{route=~"/api/.+",route!="/api/health",status=~"5..",status!="507"}'
 READING = '{method="GET",route=~"/api/.+",route!="/api/health"}'
 EARLY = '{method="GET",route=~"/api/.+",route!="/api/health",le="0.5"}'
+REFUSED = '{status=~"4..|507"}'
+ENDING = '{route=~"/api/.+",route!~"/api/health|.+/events"}'
 RESULTS = '{route=~"/api/jobs/{job_id}/(download|files/.+)"}'
 
 
@@ -83,16 +85,18 @@ JOURNEY = Dashboard(
                   alerts=["RetakeQueueOld"]),
             Panel("Until the whole ZIP", "s", halves("retake_job_seconds", "max"),
                   "From a job's accept to its first end, if it was completed."),
-            Panel("Failed takes", "short",
-                  {"{{code}} ({{fault}})": some(grown("retake_takes_failed_total", "code, fault"))},
-                  "In the time shown, by why.", kind="bargauge", alerts=["RetakeTakesFail"]),
-            Panel("Failed videos", "short",
-                  {"{{code}} ({{fault}})": some(grown("retake_videos_failed_total", "code, fault"))},
-                  "Those that never had takes, in the time shown, by why.", kind="bargauge"),
+            Panel("What failed", "short",
+                  {"take: {{code}} ({{fault}})": some(grown("retake_takes_failed_total", "code, fault")),
+                   "video: {{code}} ({{fault}})": some(grown("retake_videos_failed_total", "code, fault"))},
+                  "In the time shown, by why, and whose fault that is. Videos are those that never had takes.",
+                  kind="bargauge", alerts=["RetakeTakesFail"]),
             Panel("Webhooks", "short",
                   {"{{outcome}}, a minute": rate("retake_webhooks_total", "outcome", 60),
-                   "waiting": now("retake_webhooks_waiting"),
-                   "overdue, seconds": now("retake_webhooks_overdue_seconds")}, alerts=["RetakeWebhooksOverdue"]),
+                   "waiting": now("retake_webhooks_waiting")},
+                  "Tries, and messages that are still to arrive. A receiver that is down makes both grow."),
+            Panel("Webhooks overdue", "s", {"the next try": now("retake_webhooks_overdue_seconds")},
+                  "Nobody tries what is due. This is no fault of receivers.", steps=[("red", 300)],
+                  alerts=["RetakeWebhooksOverdue"]),
         ],
         "Requests": [
             Panel("Requests", "reqps", {"{{status}}": rate("retake_http_requests_total", "status")},
@@ -107,8 +111,16 @@ JOURNEY = Dashboard(
                   "95 % of a route's answers begin earlier. The answer to an upload comes after its bytes."),
             Panel("Slowest to end", "s",
                   {"{{method}} {{route}}":
-                   f"topk(5, {quantile(0.95, 'retake_http_request_seconds', REQUESTS, 'method, route, le')})"},
+                   f"topk(5, {quantile(0.95, 'retake_http_request_seconds', ENDING, 'method, route, le')})"},
                   "95 % of a route's requests are over earlier. It is mostly the client's line that counts."),
+            Panel("Failed", "reqps",
+                  {"{{status}} {{method}} {{route}}":
+                   some(rate(f"retake_http_requests_total{FAILED}", "status, method, route"))},
+                  "Answered with 5xx, but for a full store.", alerts=["RetakeErrorBudgetBurns"]),
+            Panel("Refused", "reqps",
+                  {"{{status}} {{method}} {{route}}":
+                   f"topk(5, {rate(f'retake_http_requests_total{REFUSED}', 'status, method, route')} > 0)"},
+                  "The most frequent ones. 507 is a full store, 499 a client that left."),
             Panel("Bytes", "Bps",
                   {"received": rate("retake_http_received_bytes_total"),
                    "sent": rate("retake_http_sent_bytes_total"),
@@ -166,15 +178,15 @@ WORK = Dashboard(
         ],
         "Who works": [
             Panel("Slots", "short", {"{{state}}": now("retake_fleet_slots", "state")},
-                  "Of all active workers; more workers, more slots.", stacked=True,
+                  "Of all active workers; more workers, more slots.", stacked=True, width=6,
                   alerts=["RetakeWorkWaitsWhileSlotsIdle"]),
-            Panel("Workers", "short", {"{{state}}": now("retake_fleet_workers", "state")}),
+            Panel("Workers", "short", {"{{state}}": now("retake_fleet_workers", "state")}, width=6),
             Panel("Busy", "percentunit", {"{{instance}}": "retake_worker_slots_busy / (retake_worker_slots > 0)"},
-                  "Part of its slots, by worker."),
+                  "Part of its slots, by worker.", width=6),
             Panel("Memory", "bytes",
                   {"{{instance}}":
                    "process_resident_memory_bytes and on (namespace, instance) retake_worker_slots > 0"},
-                  "Of workers, without their FFmpegs."),
+                  "Of workers, without their FFmpegs.", width=6),
         ],
         "How fast": [
             Panel("Takes", "short", {"finished": pace("retake_takes_completed_total", per=60)}, "A minute."),
@@ -193,15 +205,16 @@ WORK = Dashboard(
         ],
         "What is done again": [
             Panel("Parts", "short", {"{{outcome}}": rate("retake_worker_parts_total", "outcome", 60)},
-                  "A minute, by how a worker's hold on them ended; docs/metrics.md has the words.", stacked=True),
+                  "A minute, by how a worker's hold on them ended; docs/metrics.md has the words.", stacked=True,
+                  width=6),
             Panel("Lost", "short",
                   {"taken back from lost workers": grown("retake_parts_lost_total"),
                    "workers that noticed": 'sum (increase(retake_worker_parts_total{outcome="lease_lost"}[$__range]))'},
-                  "Within as long a time as is shown, until each moment.", alerts=["RetakeWorkersLost"]),
+                  "Within as long a time as is shown, until each moment.", width=6, alerts=["RetakeWorkersLost"]),
             Panel("FFmpeg", "short", {"{{ended}}": rate('retake_ffmpeg_runs_total{ended!="done"}', "ended", 60)},
-                  "Runs that did not end well, a minute.", stacked=True, alerts=["RetakeTakesFail"]),
+                  "Runs that did not end well, a minute.", stacked=True, width=6, alerts=["RetakeTakesFail"]),
             Panel("Sandbox", "short", {"{{layer}}": "min by (layer) (retake_sandbox_layers)"},
-                  "1: the layer is in force on every worker.", alerts=["RetakeSandboxLayerMissing"]),
+                  "1: the layer is in force on every worker.", width=6, alerts=["RetakeSandboxLayerMissing"]),
         ],
     },
 )  # fmt: skip
@@ -221,7 +234,7 @@ STORAGE = Dashboard(
             Panel("Last pass", "s", {"": "time() - max (retake_janitor_ended_timestamp_seconds)"},
                   "So long ago the janitor's last pass ended.", kind="stat", width=4,
                   steps=[("orange", 600), ("red", 900)], alerts=["RetakeJanitorSilent"]),
-            Panel("It took", "s", {"": now("retake_janitor_pass_seconds")}, kind="stat", width=4),
+            Panel("Last pass took", "s", {"": now("retake_janitor_pass_seconds")}, kind="stat", width=4),
             Panel("Chores failed", "short", {"": "sum (max by (chore) (retake_janitor_chore_failed))"}, kind="stat",
                   width=4, steps=[("red", 1)], alerts=["RetakeChoreFails"]),
         ],
@@ -235,8 +248,8 @@ STORAGE = Dashboard(
             Panel("What goes", "short", {"{{because}}": pace("retake_jobs_expired_total", "because", 3600)},
                   "Jobs an hour: their time was over, room was needed, or people deleted them.", stacked=True),
             Panel("Objects without a row", "short", {"objects": now("retake_orphan_objects")},
-                  "As the janitor saw last. They go two hours after they were first seen."),
-            Panel("Their bytes", "bytes", {"bytes": now("retake_orphan_bytes")}),
+                  "As the janitor saw last. They go two hours after they were first seen.", width=12),
+            Panel("Their bytes", "bytes", {"bytes": now("retake_orphan_bytes")}, width=12),
         ],
         "The janitor": [
             Panel("Time since its last pass", "s", {"": "time() - max (retake_janitor_ended_timestamp_seconds)"},
@@ -259,10 +272,11 @@ STORAGE = Dashboard(
                    "newest that a process wants": "max (retake_schema_wanted)"},
                   least=None, alerts=["RetakeSchemaMismatch"]),
             Panel("Releases", "short", {"{{version}}": "count by (version) (retake_build_info)"},
-                  "Processes by release.", stacked=True, alerts=["RetakeBlind"]),
+                  "Processes by release.", stacked=True, width=12, alerts=["RetakeBlind"]),
             Panel("Memory", "bytes",
                   {"{{instance}}":
-                   "process_resident_memory_bytes and on (namespace, instance) retake_build_info"}),
+                   "process_resident_memory_bytes and on (namespace, instance) retake_build_info"},
+                  "Of all processes.", width=12),
         ],
     },
 )  # fmt: skip

@@ -18,6 +18,7 @@ from urllib.request import urlopen
 BOARDS = Path(__file__).resolve().parent.parent / "deploy/grafana"
 CELL_X, CELL_Y, STEPS = 60, 36, 240
 COLOURS = ("#7eb26d", "#eab839", "#6ed0e0", "#ef843c", "#e24d42", "#1f78c1", "#ba43a9", "#705da0", "#508642", "#cca300")
+LIGHTS = {"green": "#73bf69", "orange": "#ff9830", "red": "#f2495c"}
 UNITS = {"percentunit": (100, " %"), "s": (1, " s"), "reqps": (1, "/s")}
 
 
@@ -120,7 +121,7 @@ def figure(panel: Mapping[str, Any], lines: Sequence[Line], box: tuple[float, ..
         value = lines[0].points[-1][1] if lines else None
         steps = defaults.get("thresholds", {"steps": []})["steps"]
         reached = [one["color"] for one in steps if value is not None and value >= (one["value"] or 0)]
-        colour = reached[-1] if reached else "#73bf69"
+        colour = LIGHTS[reached[-1] if reached else "green"]
         words = defaults["noValue"] if value is None else told(value, defaults["unit"])
         yield text(x + width / 2, y + height / 2 + 22, words, size=30, colour=colour, anchor="middle")
         return

@@ -43,6 +43,10 @@ class Collector:
         self.headers.append(headers)
         self.spans += spans_of(ExportTraceServiceRequest.FromString(body))
 
+    def wake(self) -> None:
+        self.hangs.clear()
+        self.over.set()
+
     def tree(self, trace: str) -> dict[str, Span]:
         return {span.id: span for span in self.spans if span.trace == trace}
 

@@ -177,7 +177,7 @@ TAKES_FAILED = _rows(
 TAKE_SECONDS = _rows("counter", "retake_take_seconds", "Seconds that finished takes last.")
 TAKE_BYTES = _rows("counter", "retake_take_bytes", "Bytes of finished takes.")
 PARTS_LOST = _rows("counter", "retake_parts_lost", "Parts that were taken back from a worker that was lost.")
-JOB_BOUNDS = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14400.0)
+JOB_BOUNDS = (2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14400.0)
 FIRST_TAKE_SECONDS = _rows("histogram", "retake_first_take_seconds", "From a job's accept to its first finished take.")
 JOB_SECONDS = _rows(
     "histogram",

@@ -17,7 +17,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.trace import Link, Span, SpanKind, StatusCode, Tracer, get_current_span, set_span_in_context
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, StatusCode, get_current_span, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.re import parse_env_headers
 
@@ -44,8 +44,13 @@ class Traces:
         self._provider.add_span_processor(BatchSpanProcessor(Telling(exporter)))
         self._tracer = self._provider.get_tracer("retake", __version__)
 
-    def span(self, name: str, parent: str | None, kind: str, about: dict[str, Any]) -> "_Open":
-        return _Open(self._tracer, name, parent, kind, about)
+    def span(self, name: str, parent: str | None, links: Sequence[str], kind: str, about: dict[str, Any]) -> "_Open":
+        here, linked = None, [found for one in links if (found := _context_of(one)) is not None]
+        if parent is not None and (here := _context_of(parent)) is not None:
+            linked.append(context.get_current())
+        ours = _span_in(here).trace_id
+        others = [Link(other) for one in linked if (other := _span_in(one)).is_valid and other.trace_id != ours]
+        return _Open(self._tracer.start_span(name, here, SpanKind[kind.upper()], _attributes(about), others))
 
     def traceparent(self) -> str | None:
         carrier: dict[str, str] = {}
@@ -53,7 +58,7 @@ class Traces:
         return carrier.get("traceparent")
 
     def trace(self) -> str | None:
-        here = get_current_span().get_span_context()
+        here = _span_in(None)
         return f"{here.trace_id:032x}" if here.is_valid else None
 
     def flush(self) -> None:
@@ -70,14 +75,8 @@ class Traces:
 class _Open:
     """A retake.tracing.Span, and the `with` that it is open in."""
 
-    def __init__(self, tracer: Tracer, name: str, parent: str | None, kind: str, about: dict[str, Any]) -> None:
-        here, links = None, []
-        if parent is not None and (asked := _context_of(parent)) is not None:
-            here = asked
-            other = get_current_span().get_span_context()
-            if other.is_valid and other.trace_id != get_current_span(asked).get_span_context().trace_id:
-                links = [Link(other)]
-        self._span: Span = tracer.start_span(name, here, SpanKind[kind.upper()], _attributes(about), links)
+    def __init__(self, span: Span) -> None:
+        self._span = span
 
     def __enter__(self) -> Self:
         self._token = context.attach(set_span_in_context(self._span))
@@ -106,7 +105,12 @@ class _Open:
 def _context_of(traceparent: str) -> context.Context | None:
     """None for what is no traceparent."""
     found = _W3C.extract({"traceparent": traceparent}, context.Context())
-    return found if get_current_span(found).get_span_context().is_valid else None
+    return found if _span_in(found).is_valid else None
+
+
+def _span_in(where: context.Context | None) -> SpanContext:
+    """None is here."""
+    return get_current_span(where).get_span_context()
 
 
 def _attributes(about: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ the broker swallows, or at worst costs a refused claim.
 """
 
 import asyncio
+from typing import Any
 
 import structlog
 
@@ -65,7 +66,7 @@ class Relay:
         return len(parts)
 
     async def _announce(self, part: Announceable) -> None:
-        ids = {"job": str(part.job), "video": str(part.video), "part": part.part}
+        ids: dict[str, Any] = {"job": str(part.job), "video": str(part.video), "part": part.part}
         with tracing.span("announce", parent=part.traceparent, kind="producer", **ids, generation=part.generation):
             message = PartAnnounced(
                 part_id=str(part.part),

@@ -11,6 +11,7 @@ spans nest by the context of the task they are opened in.
 While off, a span is one call that does nothing, and OpenTelemetry is not imported (otlp.py is the only one that does).
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -28,7 +29,9 @@ class Span(Protocol):
 
 
 class Tracer(Protocol):
-    def span(self, name: str, parent: str | None, kind: str, about: dict[str, Any]) -> AbstractContextManager[Span]: ...
+    def span(
+        self, name: str, parent: str | None, links: Sequence[str], kind: str, about: dict[str, Any]
+    ) -> AbstractContextManager[Span]: ...
 
     def traceparent(self) -> str | None: ...
 
@@ -81,10 +84,12 @@ def on() -> bool:
     return _tracer is not None
 
 
-def span(name: str, *, parent: str | None = None, kind: str = "internal", **about: Any) -> AbstractContextManager[Span]:
+def span(
+    name: str, *, parent: str | None = None, links: Sequence[str] = (), kind: str = "internal", **about: Any
+) -> AbstractContextManager[Span]:
     """A step. Without a parent it is below the span that is open here. With one it is below that, and linked to the one
-    that is open here, if that is in another trace."""
-    return _NOTHING if _tracer is None else _tracer.span(name, parent, kind, about)
+    that is open here, if that is in another trace; so it is to `links`."""
+    return _NOTHING if _tracer is None else _tracer.span(name, parent, links, kind, about)
 
 
 def traceparent() -> str | None:

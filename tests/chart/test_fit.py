@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from chart.rendering import CHART, VALUES, Json, Objects, rendered
+from chart.rendering import CHART, NEWEST, VALUES, Json, Objects, rendered, template
+from chart.tools import TOP
 from retake import __version__, metrics
 from retake.settings import Api, Observe, read
 
@@ -141,19 +142,38 @@ def test_keda_asks_prometheus_for_a_metric_that_there_is() -> None:
 def test_dashboards_and_alerts_are_carried_as_they_lie_outside() -> None:
     objects = rendered("everything")
     boards = {name: text for one in objects.of("ConfigMap") for name, text in one["data"].items() if ".json" in name}
-    top = CHART.parents[2]
     (rule,) = objects.of("PrometheusRule")
 
     assert {name: json.loads(text) for name, text in boards.items()} == {
-        file.name: json.loads(file.read_text()) for file in (top / "deploy/grafana").glob("*.json")
+        file.name: json.loads(file.read_text()) for file in (TOP / "deploy/grafana").glob("*.json")
     }
     assert rule["spec"]["groups"] == [
         group
-        for file in sorted((top / "deploy/prometheus").glob("*.yaml"))
+        for file in sorted((TOP / "deploy/prometheus").glob("*.yaml"))
         for group in yaml.safe_load(file.read_text())["groups"]
     ]
     assert boards
     assert rule["spec"]["groups"]
+
+
+def test_images_are_of_the_registry_and_release_that_were_said() -> None:
+    images = {one["image"] for pod in rendered("production").pods for one in pod.containers}
+
+    assert images == {f"registry.example.org/team/retake-{name}:1.2.3" for name in ("api", "worker", "janitor")}
+    assert {one["image"] for one in rendered("demo").pod("postgres").containers} == {f"retake-dev:{__version__}"}
+
+
+def test_skaffold_says_the_images_that_it_built() -> None:
+    """They come with registry, tag and digest."""
+    (release,) = yaml.safe_load((TOP / "skaffold.yaml").read_text())["deploy"]["helm"]["releases"]
+    values: Json = {"demo": {"enabled": True}}
+    for path in release["setValueTemplates"]:
+        component, _, key = path.partition(".")
+        values[component] = {key: f"localhost:5000/built-{component}:tag@sha256:{'0' * 64}"}
+
+    images = {one["image"] for pod in Objects(template(NEWEST, values)).pods for one in pod.containers}
+
+    assert images == {one["image"] for name, one in values.items() if name != "demo"}
 
 
 def test_the_chart_is_of_this_release() -> None:

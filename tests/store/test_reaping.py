@@ -59,6 +59,16 @@ async def test_running_to_queued_by_reap_and_the_loss_is_told(scene: Scene) -> N
     ]
 
 
+async def test_a_part_that_is_taken_back_has_waited_only_since_then(scene: Scene) -> None:
+    job = await scene.job()
+    await scene.sql("UPDATE part SET not_before = now() - interval '1 h'")
+    await lost(scene, job)
+
+    await reap(scene.database, AT_ONCE)
+
+    assert await scene.sql("SELECT FROM part WHERE now() - not_before < interval '1 minute'") != []
+
+
 async def test_a_part_whose_lease_lives_is_not_taken_back(scene: Scene) -> None:
     job = await scene.job()
     await scene.claim_next(job)

@@ -46,7 +46,9 @@ def test_a_folder_becomes_a_job_whose_page_opens_and_what_is_no_video_is_named(
     assert sorted(file["name"] for file in job["files"]) == ["one.mp4", "two.mov"]
 
 
-def test_what_the_page_leaves_out_is_what_the_service_would_refuse(visitor: Visitor, clips: Clips) -> None:
+def test_what_the_page_leaves_out_is_what_the_service_would_refuse_and_a_logout_leaves_nothing_behind(
+    visitor: Visitor, clips: Clips
+) -> None:
     files = {f"{name}.mp4": clips(name).read_bytes() for name in SORTS}
     taken = [name for name, body in files.items() if refusal(sniff(body[:ENOUGH])) is None]
     page = visitor.opens("new")
@@ -60,6 +62,14 @@ def test_what_the_page_leaves_out_is_what_the_service_would_refuse(visitor: Visi
     assert names(page) == taken
     drop(page, {taken[0]: files[taken[0]]})
     expect(page.locator(".left-out")).to_contain_text(f"{taken[0]} is in the list already")
+    visitor.context.set_offline(False)
+    expect(page.get_by_text("All uploaded")).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("dialog").get_by_role("button", name="Log out").click()
+    page.get_by_label("Password", exact=True).fill(visitor.site.password)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("No videos yet")).to_be_visible()
+    assert visitor.site.rows("SELECT count(*) FROM upload WHERE name = %s AND state <> 'gone'", taken[0]) == [(0,)]
 
 
 def test_fifty_videos_of_any_name_become_one_job(visitor: Visitor, clips: Clips) -> None:

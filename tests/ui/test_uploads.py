@@ -99,6 +99,11 @@ def test_a_pause_stops_the_bytes_and_going_on_loses_none(visitor: Visitor, film:
 
         page.get_by_role("button", name="Pause paused.mp4").click()
         expect(page.get_by_text(re.compile("Paused at [0-9]+ %"))).to_be_visible()
+        expect(page.get_by_role("button", name="Resume paused.mp4")).to_be_focused()
+        other = visitor.context.new_page()
+        other.goto(page.url)
+        expect(other.get_by_text("No videos yet")).to_be_visible()  # it belongs to the other tab
+        other.close()
         sent = offsets(page)
         page.get_by_role("button", name="Resume paused.mp4").click()
     is_uploaded(page)

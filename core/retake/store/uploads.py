@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+from retake import tracing
 from retake.store.connect import Connection, Database
 from retake.store.move import charge_ledger
 from retake.store.room import Queue, enqueue_upload, release, reserve_bytes
@@ -71,6 +72,7 @@ class Upload:
     state: str
     job_id: UUID | None
     expires_at: datetime
+    traceparent: str | None = None
 
     @property
     def usable(self) -> bool:
@@ -86,7 +88,8 @@ async def begin_upload(
         await enqueue_upload(connection, workspace, queue)
         await connection.execute("INSERT INTO source (id, workspace) VALUES (%s, %s)", (upload, workspace))
         await connection.execute(
-            "INSERT INTO upload (id, name, metadata, length) VALUES (%s, %s, %s, %s)", (upload, name, metadata, length)
+            "INSERT INTO upload (id, name, metadata, length, traceparent) VALUES (%s, %s, %s, %s, %s)",
+            (upload, name, metadata, length, tracing.traceparent()),
         )
         await reserve_bytes(connection, upload, workspace, length, cap)
     return upload
@@ -97,7 +100,7 @@ async def find_uploads(database: Database, workspace: UUID, uploads: Collection[
     async with database.transaction() as connection:
         rows = await connection.execute(
             """
-            SELECT u.id, u.name, u.metadata, u.length, u.received, u.pieces, u.head, u.job_id,
+            SELECT u.id, u.name, u.metadata, u.length, u.received, u.pieces, u.head, u.job_id, u.traceparent,
                    s.touched_at + %(life)s AS expires_at,
                    CASE WHEN u.state IN ('open', 'finished') AND s.touched_at + %(life)s <= now() THEN 'gone'
                         ELSE u.state END AS state

@@ -1,7 +1,7 @@
 """The one place where what somebody brings is admitted, ended jobs making room for it, or refused for want of room."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -20,15 +20,20 @@ T = TypeVar("T")
 _PATIENCE = 30.0  # seconds, after which whoever lost every race for the room is refused
 
 
-async def accept_job(dock: Dock, caller: Caller, new: NewJob, key: KeyOwner | None = None) -> None:
-    """Or a Problem."""
+async def accept_job(
+    dock: Dock, caller: Caller, new: NewJob, key: KeyOwner | None = None, uploaded: Sequence[str] = ()
+) -> None:
+    """Or a Problem. `uploaded` are the traces that brought the videos: the job goes on with the first one."""
     if new.priority > PRIORITIES[USUAL_PRIORITY]:
         caller.must(Scope.ADMIN)
     if "callbackUrl" in new.options and not dock.webhooks:
         sentence = "The option `callbackUrl` needs webhooks, which are not set up here (RETAKE_WEBHOOK_SECRET)."
         raise Problem(422, "no_webhooks", sentence)
     new = replace(new, retention=dock.storage.retention(new.kind))
-    with tracing.span("accept", job=new.id, videos=len(new.videos), takes=new.variations):
+    first = uploaded[0] if uploaded else None
+    with tracing.span(
+        "accept", parent=first, links=uploaded[1:], job=new.id, videos=len(new.videos), takes=new.variations
+    ):
         await admitted(dock, lambda: accept(dock.database, new, cap=dock.storage.cap, queue=dock.queue, key=key))
 
 

@@ -1,6 +1,6 @@
 """POST /api/jobs: videos become a job. They come with the request, as a form, or came before and are named in JSON."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from secrets import randbelow
 from typing import Annotated, Any
@@ -86,6 +86,7 @@ class Brought:
     videos: list[tuple[str, UUID]]  # name, source
     sizes: list[int]
     uploads: Collection[UUID] = ()
+    traces: Sequence[str] = ()
 
 
 async def from_json(request: Request, dock: Dock, attempt: Attempt) -> Answer:
@@ -111,7 +112,7 @@ async def from_json(request: Request, dock: Dock, attempt: Attempt) -> Answer:
     )
     answer = accepted(new, brought.sizes)
     try:
-        await accept_job(dock, attempt.caller, new, attempt.under(fingerprint(body), answer))
+        await accept_job(dock, attempt.caller, new, attempt.under(fingerprint(body), answer), brought.traces)
     except UploadRefused as error:
         raise refused(error) from None
     except KeyLost:
@@ -135,6 +136,7 @@ async def of_uploads(ids: list[UUID], dock: Dock, workspace: UUID) -> Brought:
         [(found[upload].name if upload in found else "", upload) for upload in ids],
         [found[upload].length if upload in found else 0 for upload in ids],
         uploads=ids,
+        traces=[trace for one in ids if one in found and (trace := found[one].traceparent) is not None],
     )
 
 

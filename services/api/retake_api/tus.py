@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from retake import tracing
 from retake.store.uploads import OffsetMoved, Upload, begin_upload, end_upload, find_uploads
 from retake_api.addresses import address
 from retake_api.admission import admitted
@@ -221,10 +222,11 @@ async def go_on(dock: Dock, upload: Upload, request: Request, offset: int) -> No
 
 
 async def continued(dock: Dock, upload: Upload, request: Request) -> None:
-    try:
-        await receive(dock, upload, request.stream())
-    except OffsetMoved:
-        raise elsewhere() from None
+    with tracing.span("upload", parent=upload.traceparent, upload=upload.id, offset=upload.received):
+        try:
+            await receive(dock, upload, request.stream())
+        except OffsetMoved:
+            raise elsewhere() from None
 
 
 def elsewhere() -> Problem:

@@ -72,6 +72,8 @@ spec:
   volumeClaimTemplates:
     - metadata:
         name: data
+        labels:
+          {{- include "retake.selector" $component | nindent 10 }}
       spec:
         accessModes: [ReadWriteOnce]
         {{- with .values.storageClass }}

@@ -21,6 +21,7 @@ import { type Place, place } from "./router";
 import { SCHEMES, type Scheme, scheme } from "./scheme";
 import { logOut, recognise, session } from "./session";
 import { title } from "./title";
+import { leave } from "./uploads";
 import { words } from "./words";
 
 const trouble = signal<unknown>(null);
@@ -100,7 +101,7 @@ function Header() {
         {page !== "create" && <UploadPill />}
         <Bell />
         <SchemeButton />
-        <Button look="quiet" icon="out" label={words.nav.logOut} onClick={logOut} />
+        <Button look="quiet" icon="out" label={words.nav.logOut} onClick={async () => (await leave()) && logOut()} />
         <Link class="button main" to="new" aria-current={current("create")}>
           <Icon name="plus" />
           <span>{words.nav.create}</span>

@@ -22,7 +22,7 @@ export function Overall() {
       <div class="line">
         <p>
           <strong>{say.done(done, all.length)}</strong>{" "}
-          <span class="muted small figure">{done < all.length && figures(at("going").length > 0)}</span>
+          <span class="muted small figure">{done < all.length && figures(at("going").length > 0, running)}</span>
         </p>
         <div class="actions">
           {failed.length > 1 && <Each of={failed} act={queue} icon="retry" text={say.again} />}
@@ -46,12 +46,12 @@ export function Overall() {
   );
 }
 
-function figures(going: boolean): string {
+function figures(going: boolean, running: Row[]): string {
   const say = words.create.row;
   const sent = say.going(bytes(bytesSent.value), bytes(bytesInAll.value));
   const speed = going ? pace.speed(now.value) : null;
   if (!speed) return sent;
-  const left = span((bytesInAll.value - bytesSent.value) / speed);
+  const left = span(running.reduce((sum, row) => sum + row.size - row.sent.value, 0) / speed);
   return [sent, say.speed(bytes(speed)), say.left(left)].join(" · ");
 }
 
@@ -73,5 +73,7 @@ function Each({ of, act, icon, text }: EachProps) {
 async function removeAll(all: Row[]): Promise<void> {
   const say = words.create.all;
   const sure = await ask({ title: say.removeSure, body: say.removeBody, yes: say.remove, danger: true });
-  if (sure) all.forEach(remove);
+  if (!sure) return;
+  for (const row of all) void remove(row);
+  document.querySelector<HTMLElement>(".choose button")?.focus();
 }

@@ -1,5 +1,6 @@
 // One video that is uploaded.
 
+import { useRef } from "preact/hooks";
 import { now } from "../clock";
 import { bytes, clockTime, percent, span } from "../format";
 import { Button } from "../parts/button";
@@ -21,12 +22,26 @@ const ICONS: Record<Stage, IconName> = {
 };
 const TROUBLED = new Set<Stage>(["failed", "refused", "missing"]);
 
+interface Control {
+  icon: IconName;
+  label: string;
+  act(row: Row): void;
+}
+
 export function UploadRow({ row }: { row: Row }) {
   const stage = row.stage.value;
   const say = words.create.row;
-  const far = row.sent.value / row.size;
+  const item = useRef<HTMLLIElement>(null);
+  const control = controlOf(row);
+  const away = () => {
+    const next = item.current?.nextElementSibling ?? item.current?.previousElementSibling;
+    void remove(row);
+    (
+      next?.querySelector<HTMLElement>("button:last-of-type") ?? document.querySelector<HTMLElement>(".choose button")
+    )?.focus();
+  };
   return (
-    <li class={`upload ${stage}`}>
+    <li ref={item} class={`upload ${stage}`}>
       <Icon name={ICONS[stage]} />
       <div class="what">
         <p class="name" title={row.path}>
@@ -36,22 +51,34 @@ export function UploadRow({ row }: { row: Row }) {
       </div>
       <p class={`small figure how ${TROUBLED.has(stage) ? "trouble" : ""}`}>{how(row)}</p>
       <div class="actions">
-        {(stage === "queued" || stage === "going" || stage === "waiting") && (
-          <Button look="quiet" icon="pause" label={say.pause(row.name)} onClick={() => pause(row)} />
-        )}
-        {stage === "paused" && (
-          <Button look="quiet" icon="play" label={say.resume(row.name)} onClick={() => queue(row)} />
-        )}
-        {stage === "failed" && (
-          <Button look="quiet" icon="retry" label={say.again(row.name)} onClick={() => queue(row)} />
-        )}
-        <Button look="quiet" icon="close" label={say.remove(row.name)} onClick={() => remove(row)} />
+        {control && <Button look="quiet" icon={control.icon} label={control.label} onClick={() => control.act(row)} />}
+        <Button look="quiet" icon="close" label={say.remove(row.name)} onClick={away} />
       </div>
       {stage !== "done" && stage !== "refused" && (
-        <Progress share={far} label={say.progress(row.name)} tone={stage === "going" ? "accent" : "still"} />
+        <Progress
+          share={row.sent.value / row.size}
+          label={say.progress(row.name)}
+          tone={stage === "going" ? "accent" : "still"}
+        />
       )}
     </li>
   );
+}
+
+function controlOf(row: Row): Control | null {
+  const say = words.create.row;
+  switch (row.stage.value) {
+    case "queued":
+    case "going":
+    case "waiting":
+      return { icon: "pause", label: say.pause(row.name), act: pause };
+    case "paused":
+      return { icon: "play", label: say.resume(row.name), act: queue };
+    case "failed":
+      return { icon: "retry", label: say.again(row.name), act: queue };
+    default:
+      return null;
+  }
 }
 
 function about(row: Row): string {

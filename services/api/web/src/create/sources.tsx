@@ -97,6 +97,7 @@ function LeftOutList({ list }: { list: LeftOut[] }) {
         label={say.dismiss}
         onClick={() => {
           leftOut.value = [];
+          document.querySelector<HTMLElement>(".choose button")?.focus();
         }}
       />
     </div>

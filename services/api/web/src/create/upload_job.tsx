@@ -36,22 +36,29 @@ export function UploadJob({ offers }: { offers: Offers }) {
         upload={bytesInAll.value - bytesSent.value}
         complaint={complaint.value}
       >
-        {submitted.value ? <Submitted /> : <Submit offers={offers} />}
+        {submitted.value && <Submitted />}
+        <Submit offers={offers} />
       </SummaryCard>
     </div>
   );
 }
 
+/** One button, so that the focus stays on it. */
 function Submit({ offers }: { offers: Offers }) {
   const say = words.create;
   const videos = rows.value.length;
   const takes = words.count.takes(takesOf(settings.value, offers) * Math.max(1, videos));
+  const asked = submitted.value;
   return (
     <>
-      <Button look="main" disabled={!videos} onClick={submit}>
-        {say.submit(takes)}
+      <Button
+        look={asked ? "plain" : "main"}
+        disabled={asked ? request.value !== null : !videos}
+        onClick={asked ? takeBack : submit}
+      >
+        {asked ? say.takeBack : say.submit(takes)}
       </Button>
-      <p class="muted small">{!videos ? say.first : allDone.value ? "" : say.early}</p>
+      {!asked && !allDone.value && <p class="muted small">{videos ? say.early : say.first}</p>}
     </>
   );
 }
@@ -66,9 +73,6 @@ function Submitted() {
         {delayed.value || (allDone.value ? say.sending : say.waits)}
       </p>
       {stuck > 0 && <p class="callout bad">{say.stuck(words.count.videos(stuck))}</p>}
-      <Button disabled={request.value !== null} onClick={takeBack}>
-        {say.takeBack}
-      </Button>
     </>
   );
 }

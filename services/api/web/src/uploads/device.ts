@@ -52,22 +52,24 @@ function open(): Promise<IDBDatabase | null> {
 async function change(store: string, act: (store: IDBObjectStore) => void): Promise<boolean> {
   const database = await opened;
   if (!database) return false;
-  return new Promise((resolve) => {
+  const done = new Promise<boolean>((resolve) => {
     const transaction = database.transaction(store, "readwrite");
     transaction.oncomplete = () => resolve(true);
     transaction.onabort = () => resolve(false);
     act(transaction.objectStore(store));
   });
+  return done.catch(() => false); // the browser took the database away, at somebody's wish
 }
 
 async function read<T>(store: string, act: (store: IDBObjectStore) => IDBRequest<T>): Promise<T | null> {
   const database = await opened;
   if (!database) return null;
-  return new Promise((resolve) => {
+  const found = new Promise<T | null>((resolve) => {
     const request = act(database.transaction(store).objectStore(store));
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => resolve(null);
   });
+  return found.catch(() => null);
 }
 
 /** The newest draft that no other tab has. Those that are too old go. */

@@ -3,14 +3,15 @@
 import { effect, signal } from "@preact/signals";
 import { askOffers } from "../offers";
 import { failed } from "../parts/notice";
+import { ask } from "../parts/question";
 import { session } from "../session";
 import type { Offers } from "../shapes";
 import { words } from "../words";
-import { keepFile, load, newRow, type Row, rows, wouldLose } from "./draft";
+import { clear, keepFile, load, newRow, type Row, rows, wouldLose } from "./draft";
 import { type Given, gather } from "./gather";
 import { complaintOf } from "./kinds";
 import { askSeconds } from "./metadata";
-import { found, start as startQueue } from "./queue";
+import { found, remove, start as startQueue } from "./queue";
 import { startSubmitting } from "./submit";
 
 export interface LeftOut {
@@ -44,10 +45,21 @@ export function startUploads(): void {
 
 function ready(): Promise<void> {
   loaded ??= load().then(() => {
+    for (const row of rows.peek()) if (row.seconds.peek() === null) askSeconds(row);
     startQueue();
     startSubmitting();
   });
   return loaded;
+}
+
+/** Before somebody leaves this device to others: nothing of their videos stays on it. Whether they do. */
+export async function leave(): Promise<boolean> {
+  if (!rows.peek().length) return true;
+  const say = words.uploads.leave;
+  if (!(await ask({ title: say.title, body: say.body, yes: say.yes, danger: true }))) return false;
+  await Promise.all(rows.peek().map(remove));
+  await clear();
+  return true;
 }
 
 /** Takes what was dropped, pasted or chosen into the job that is being put together; at `new` one sees what became of it.

@@ -6,6 +6,11 @@ const APART = 250;
 export class Pace {
   #marks: { at: number; bytes: number }[] = [];
 
+  /** What was before, a pause for one, counts no more. */
+  restart(): void {
+    this.#marks = [];
+  }
+
   note(at: number, bytes: number): void {
     const last = this.#marks.at(-1);
     if (last && bytes < last.bytes)

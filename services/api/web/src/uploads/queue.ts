@@ -7,9 +7,8 @@ import { reach } from "../online";
 import { session } from "../session";
 import { words } from "../words";
 import { bytesSent, dropFile, pace, type Row, rows, type Stage, saveNow } from "./draft";
-import { FileGone, type Trouble, transfer } from "./transfer";
+import { FileGone, type Trouble, TUS, transfer } from "./transfer";
 
-const TUS = { "Tus-Resumable": "1.0.0" };
 const AT_ONCE = 3;
 /** Seconds before it is tried again; after the last, a person must ask for it. */
 const WAITS = [1, 2, 4, 8, 15, 30, 30, 30];
@@ -49,6 +48,7 @@ function send(row: Row): void {
     become(row, "missing");
     return;
   }
+  row.pace.restart();
   become(row, "going");
   stops.set(
     row.key,
@@ -153,16 +153,12 @@ export function pause(row: Row): void {
   become(row, "paused");
 }
 
-export function remove(row: Row): void {
+/** Its bytes are given up. Where that cannot be said now, the upload expires by itself. */
+export async function remove(row: Row): Promise<void> {
   stop(row);
   rows.value = rows.value.filter((one) => one !== row);
-  discard(row);
-}
-
-/** Its bytes are given up. Where that cannot be said now, the upload expires by itself. */
-function discard(row: Row): void {
-  void dropFile(row);
-  if (row.url) answer("DELETE", row.url, { headers: TUS }).catch(() => {});
+  await dropFile(row);
+  if (row.url) await answer("DELETE", row.url, { headers: TUS }).catch(() => {});
 }
 
 function stop(row: Row): void {

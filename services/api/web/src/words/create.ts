@@ -151,7 +151,7 @@ export const create = {
   room: "Takes need",
   atMost: (size: string) => `at most ${size}`,
   atMostHint: "An upper bound: it is kept free for the takes until they are made.",
-  time: "Rendering takes",
+  time: "Time to render",
   about: (time: string) => `about ${time}`,
   atLeast: (time: string) => `at least about ${time}`,
   unknown: "not known yet",

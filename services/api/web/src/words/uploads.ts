@@ -35,6 +35,11 @@ export const uploads = {
   looking: "Looking how far it is…",
   anew: "What had been uploaded is not kept any more; it begins anew.",
   fileGone: "The file was changed, moved or deleted. Choose it again.",
+  leave: {
+    title: "Log out and give up the new job?",
+    body: "Its videos are not part of a job yet. They are removed from this device's browser and from the service.",
+    yes: "Log out",
+  },
   pill: (share: string) => `Uploading ${share}`,
   pillDone: "Videos are uploaded",
   pillWaits: (share: string) => `Upload waits at ${share}`,
