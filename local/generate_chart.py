@@ -14,17 +14,24 @@ from typing import Any
 import yaml
 
 from retake import settings
-from retake.variables import variables
+from retake.variables import Variable, variables
 
 TOP = Path(__file__).resolve().parent.parent
 CHART = Path("deploy/helm/retake")
 CARRIED = {"deploy/grafana": "*.json", "deploy/prometheus": "*.yaml"}
 
+VARIABLES = {
+    "pathPrefix": "RETAKE_PATH_PREFIX",
+    "objectStore.bucket": "RETAKE_S3_BUCKET",
+    "objectStore.region": "RETAKE_S3_REGION",
+    "objectStore.prefix": "RETAKE_S3_PREFIX",
+}
+"""Values that become a variable: what that must be, they must."""
+
 PROVIDED = frozenset({
-    "RETAKE_S3_ENDPOINT", "RETAKE_S3_BUCKET", "RETAKE_S3_REGION", "RETAKE_S3_PREFIX", "RETAKE_PATH_PREFIX",
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "RETAKE_API_KEYS", "RETAKE_API_HOST", "RETAKE_API_PORT", "RETAKE_API_SOCKET", "RETAKE_METRICS_HOST",
-    "RETAKE_METRICS_PORT", "RETAKE_WORKER_NAME", "RETAKE_SCRATCH", "RETAKE_API_GRACE", "RETAKE_WORKER_GRACE",
+    "RETAKE_S3_ENDPOINT", "RETAKE_API_KEYS", "RETAKE_API_HOST", "RETAKE_API_PORT", "RETAKE_API_SOCKET",
+    "RETAKE_METRICS_HOST", "RETAKE_METRICS_PORT", "RETAKE_WORKER_NAME", "RETAKE_SCRATCH", "RETAKE_API_GRACE",
+    "RETAKE_WORKER_GRACE", "OTEL_EXPORTER_OTLP_ENDPOINT", *VARIABLES.values(),
 })  # fmt: skip
 """Variables that the chart sets by itself or by values of their own: not among `settings`, nor are secrets."""
 
@@ -71,14 +78,10 @@ RULES: dict[str, dict[str, Any]] = {
     "image.tag": _matching("[a-zA-Z0-9_][-.a-zA-Z0-9_]{0,127}|"),
     "image.pullPolicy": _one_of("Always", "IfNotPresent", "Never"),
     "image.pullSecrets": _list_of(_NAME),
-    "pathPrefix": _matching("(/[A-Za-z0-9._~-]+)*"),
     "postgres.mode": _one_of("external", "cloudnative-pg", "dev"),
     "nats.mode": _one_of("external", "chart", "dev"),
     "nats.chart.service": _NAME,
     "objectStore.mode": _one_of("external", "minio", "dev"),
-    "objectStore.bucket": _matching("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"),
-    "objectStore.region": _matching("\\S+"),
-    "objectStore.prefix": _matching("([a-z0-9-]+/)*"),
     "objectStore.external.endpoint": _matching("(https?://[^/\\s]+)?"),
     "objectStore.minio.image": _matching("\\S+"),
     "postgres.cloudnativePg.instances": _ONE_OR_MORE,
@@ -177,6 +180,8 @@ def _schema(path: str, default: Any, explained: dict[str, str]) -> dict[str, Any
     if path == "settings":
         return said | _settings()
     rule = RULES.get(path) or LAST_WORDS.get(path.rpartition(".")[2])
+    if path in VARIABLES:
+        rule = {**_variables()[VARIABLES[path]].rule.schema}
     holds_values = isinstance(default, dict) and bool(default)
     if rule is not None and (rule.get("type") == "object" or not holds_values):
         return said | rule
@@ -190,15 +195,19 @@ def _schema(path: str, default: Any, explained: dict[str, str]) -> dict[str, Any
     return said | {"type": {bool: "boolean", int: "integer", str: "string", list: "array"}[type(default)]}
 
 
+def _variables() -> dict[str, Variable]:
+    """Those of a cluster, by name."""
+    concerns = [concern for concern in settings.CONCERNS if concern is not settings.Laptop]
+    return {one.name: one for concern in concerns for one in variables(concern).values()}
+
+
 def _settings() -> dict[str, Any]:
-    """Each may also be what YAML 1.1 makes of yes and no."""
+    """What is yes or no may also be what YAML 1.1 makes of that."""
     found = {
-        one.name: {"description": f"{one.explain} Must be {one.rule.says}."}
+        name: {"description": f"{one.explain} Must be {one.rule.says}."}
         | ({"enum": ["yes", "no", True, False]} if one.rule.says == "one of yes, no" else one.rule.schema)
-        for concern in settings.CONCERNS
-        if concern is not settings.Laptop
-        for one in variables(concern).values()
-        if not one.secret and one.name not in PROVIDED
+        for name, one in _variables().items()
+        if not one.secret and name not in PROVIDED
     }
     return {"type": "object", "additionalProperties": False, "properties": found}
 
@@ -218,6 +227,8 @@ def readme() -> str:
 def _rows() -> Iterator[tuple[str, str, str]]:
     for value in values():
         if value.leaf:
+            if not value.explain:
+                raise ValueError(f"{CHART}/values.yaml does not say what {value.path} is: put a comment above it.")
             yield f"`{value.path}`", f"`{json.dumps(value.default, ensure_ascii=False)}`", value.explain
 
 

@@ -35,12 +35,25 @@ def another_summary(top: Path) -> None:
     change(top / "services/api/retake_api/jobs.py", "List jobs, newest first", "List jobs")
 
 
+def another_value(top: Path) -> None:
+    change(top / "deploy/helm/retake/values.yaml", "  # Scale by CPU.\n    enabled", "  # By CPU.\n    enabled")
+
+
+def another_alert(top: Path) -> None:
+    place = top / "deploy/prometheus/retake.rules.yaml"
+    place.write_text(f"{place.read_text()}# and more\n")
+
+
 def edited_code(top: Path) -> None:
     change(top / "core/retake/wire/v1/part_pb2.pyi", "part_id: str\n", "part_id: int\n")
 
 
 def lost_code(top: Path) -> None:
     (top / "core/retake/wire/v1/progress_pb2.py").unlink()
+
+
+def carried_without_source(top: Path) -> None:
+    (top / "deploy/helm/retake/files/grafana/old.json").write_text("{}")
 
 
 def code_without_source(top: Path) -> None:
@@ -52,11 +65,14 @@ SOURCES: dict[Callable[[Path], None], str] = {
     another_metric: "docs/metrics.md is not current",
     another_field: "core/retake/wire/v1/part_pb2.py is not current",
     another_summary: "docs/openapi.json is not current",
+    another_value: "deploy/helm/retake/README.md is not current",
+    another_alert: "deploy/helm/retake/files/prometheus/retake.rules.yaml is not current",
 }
 OUTPUTS: dict[Callable[[Path], None], str] = {
     a_longer_page: "docs/metrics.md is not current",
     edited_code: "core/retake/wire/v1/part_pb2.pyi is not current",
     lost_code: "core/retake/wire/v1/progress_pb2.py is missing",
+    carried_without_source: "deploy/helm/retake/files/grafana/old.json is left over",
     code_without_source: "core/retake/wire/v1/old_pb2.py is left over",
 }
 

@@ -48,6 +48,8 @@ class Person:
     """Begins an upload with bytes of it."""
     stood: list[int | None] = field(default_factory=list)
     """After each death, where the upload stood, if that was asked."""
+    late: int = 0
+    """How often a COMMIT of an API that was dead already moved it after that: no more than once for each."""
 
     async def bring(self, data: bytes, request: Callable[[], int]) -> tuple[str, str]:
         """An upload that becomes a job: where it was, and the job's id. `request` says how much to send next."""
@@ -65,6 +67,9 @@ class Person:
                     self.stood[-1], died = at, False
                 if at < len(data):
                     answer = await patch(client, where, at, data[at : at + request()])
+                    if answer.status_code == 409 and self.late < len(self.stood):
+                        self.late += 1
+                        continue
                     assert answer.status_code == 204, answer.text
                     at = int(answer.headers["Upload-Offset"])
                 acknowledged = at
@@ -99,6 +104,7 @@ async def test_wherever_an_api_is_killed_another_replica_goes_on_from_the_last_p
             brought.append(await person.bring(data, lambda: REQUEST))
             assert len(person.stood) == number, f"nobody died {step}"
 
+    assert person.late == 0
     assert person.stood == [stands for _, _, stands in STEPS]
     await all_is_there_and_nothing_else(database, blobs, brought, [data] * len(STEPS))
 
@@ -111,7 +117,7 @@ async def test_two_apis_that_are_killed_and_come_back_again_and_again_lose_nothi
     number, token = int(os.environ.get("SEED", "1")), await server.log_in()
     chance, steps = random.Random(number), [step for step, _, _ in STEPS]
     deaths = [[(chance.choice(steps), chance.randint(1, 6)) for _ in range(1000)] for _ in range(2)]
-    videos = [clip(chance.randint(PIECE // 4, 6 * PIECE), seed) for seed in range(60)]
+    videos = [clip(chance.randint(PIECE // 4, 6 * PIECE), seed) for seed in range(100)]
     async with (
         crashing(environment, 1, deaths[0]) as (one, _),
         crashing(environment, 1, deaths[1]) as (other, _),
