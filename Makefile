@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONUNBUFFERED := 1
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status logs test test-unit lint fmt types generate verify doctor faults bench bench-render images chart clean lock
+.PHONY: help setup run stop status logs test test-unit lint fmt types generate verify doctor faults bench bench-render images chart e2e-cluster clean lock
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -83,6 +83,9 @@ images: ## Build the container images (needs docker or buildah); REGISTRY= TAG= 
 
 chart: setup ## Check the Helm chart with both majors of helm, against every Kubernetes it is for
 	@python -m pytest tests/chart
+
+e2e-cluster: setup ## Try the chart on the cluster of KUBECONFIG, in a namespace of its own; SET="image.registry=... image.tag=..."
+	@SET="$(SET)" PYTHONPATH=tests python -m e2e.cluster
 
 clean: ## Remove what set-up and tests made (the data in .run stays)
 	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

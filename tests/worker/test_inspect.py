@@ -58,6 +58,15 @@ async def test_a_good_clip_is_taken_whole_and_leaves_small_pictures(
     assert pictures(folder)
 
 
+async def test_a_probe_of_the_first_releases_is_understood(inspected: Inspect) -> None:
+    plain = (await inspected("motion")).to_plain()
+    first = {name: value for name, value in plain.items() if name not in {"colours", "interlaced", "sound_lasts"}}
+
+    probe = Probe.from_plain({**first, "transfer": "bt709"})
+
+    assert (probe.colours.transfer, probe.colours.matrix, probe.interlaced) == ("bt709", "unknown", False)
+
+
 FIGURES: dict[str, dict[str, Any]] = {
     "motion": {"container": "mp4", "codec": "h264", "width": 480, "height": 270, "fps": 30, "frames": 60,
                "duration": 2.0, "pixel_format": "yuv420p", "rotation": 0, "sound": Sound(1, "aac", 44100, "mono")},

@@ -22,7 +22,7 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 class Happened(Shape):
     id: Annotated[int, said(4711)]
     at: datetime
-    kind: Annotated[str, said("variation", "job, video, variation, wish, kept or lost.")]
+    kind: Annotated[str, said("variation", "job, video, variation, wish, kept, lost or explained.")]
     data: Annotated[
         dict[str, Any],
         said(

@@ -89,6 +89,10 @@ class Probe:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "Probe":
+        """Also what the first releases wrote, who of colours knew the transfer only, and took all for whole frames."""
+        if "transfer" in plain:
+            known = {name: value for name, value in plain.items() if name != "transfer"}
+            plain = {**known, "colours": {"transfer": plain["transfer"]}, "interlaced": False}
         sound = plain["sound"]
         exact = {
             "pixel_aspect": Fraction(plain["pixel_aspect"]),

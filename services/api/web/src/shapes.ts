@@ -132,7 +132,7 @@ export interface Files {
 export interface Happened {
   id: number;
   at: string;
-  /** job, video, variation, wish, kept or lost. */
+  /** job, video, variation, wish, kept, lost or explained. */
   kind: string;
   /** As listeners get it. */
   data: Record<string, unknown>;
