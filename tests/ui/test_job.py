@@ -87,7 +87,7 @@ def test_takes_play_in_place_with_how_they_were_made_and_arrow_keys_show_the_oth
 
     player = page.get_by_role("dialog", name="Take 1 of one.mp4")
     page.evaluate(PLAYS)
-    expect(player).to_contain_text(re.compile(r"Zoomed in \d+(\.\d)? %, .*grain \d, \d(\.\d)? % (faster|slower)"))
+    expect(player).to_contain_text(re.compile(r"Zoomed in \d+(\.\d)?\s%, .*grain\s\d, \d(\.\d)?\s% (faster|slower)"))
     expect(player).to_contain_text(re.compile(r"From the sourceAlike in detail\d+\.\d %"))
     expect(player).to_contain_text("From take 2, the one most like it")
     expect(player).to_contain_text(re.compile("Rendered byffmpeg"))

@@ -167,14 +167,13 @@ def test_a_thousand_jobs_are_shown_at_once_and_scrolled_without_a_halt(visitor: 
     page = visitor.opens("?q=thousand")
     expect(page.locator("li.job").first).to_be_visible()
     first = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-    work = page.evaluate(WORK)
 
-    halts = page.evaluate(SCROLL, len(thousand))
+    halts, pieces = page.evaluate(SCROLL, len(thousand))
 
     expect(page.locator("li.job").last).to_contain_text("thousand 0000")
-    slow = max(1.0, work / 15)
-    assert first < 1000 * slow, (first, slow)
-    assert max(halts, default=0) < 100 * slow, (halts, slow)
+    slowed = max(pieces) / min(pieces)
+    assert first < 1000 * slowed, (first, slowed)
+    assert max(halts, default=0) < 100 * slowed, (halts, slowed)
 
 
 SCROLL = """async (all) => {
@@ -183,22 +182,22 @@ SCROLL = """async (all) => {
     watch.observe({ type: "longtask" });
     const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
     const shown = document.getElementsByClassName("job");
+    const pieces = [];
+    const work = () => {
+        const began = performance.now();
+        for (let n = 0, sum = 0; n < 1e6; n += 1) sum += Math.sqrt(n) % 7;
+        pieces.push(performance.now() - began);
+    };
     for (let most = 3000; shown.length < all && most > 0; most -= 1) {
         scrollBy(0, 1500);
         await frame();
+        setTimeout(work);
     }
     while (scrollY > 0) {
         scrollBy(0, -6000);
         await frame();
     }
-    return halts;
+    return [halts, pieces];
 }"""
-"""To the last job and back; how long each halt was."""
-
-WORK = """() => {
-    const began = performance.now();
-    let sum = 0;
-    for (let n = 0; n < 1e7; n += 1) sum += Math.sqrt(n) % 7;
-    return performance.now() - began + sum * 0;
-}"""
-"""Milliseconds of a fixed piece of work: how busy the machine is."""
+"""To the last job and back; how long each halt was, and how long the same small piece of work took now and then: where
+others are busy, too, its longest is far above its shortest."""

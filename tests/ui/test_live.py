@@ -16,6 +16,11 @@ HIDE = """() => {
     Object.defineProperty(document, "hidden", { get: () => true, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
 }"""
+SHOW = """() => {
+    delete document.visibilityState;
+    delete document.hidden;
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
 SLEEP = """() => {
     const real = Date.now;
     Date.now = () => real() + 3_600_000;
@@ -79,6 +84,25 @@ def test_after_a_sleep_everything_is_looked_up_anew(visitor: Visitor) -> None:
         page.evaluate(SLEEP)
 
     expect(page.get_by_role("link", name="asleep")).to_be_visible()
+
+
+def test_tabs_in_the_background_leave_the_few_connections_to_those_that_are_looked_at(visitor: Visitor) -> None:
+    """A browser has six for all tabs, and events would take one of each."""
+    for _ in range(6):
+        tab = visitor.context.new_page()
+        tab.clock.install()
+        tab.goto(f"{visitor.site.url}?q=background")
+        expect(tab.get_by_text("No job is like that")).to_be_visible()
+        tab.evaluate(HIDE)
+        tab.clock.fast_forward(6_000)
+        with tab.expect_request("**/api/jobs?*"):
+            tab.clock.fast_forward(16_000)
+
+    page = visitor.opens("?q=background")
+    expect(page.get_by_text("No job is like that")).to_be_visible()
+    insert(visitor.site, ["background"])
+    tab.evaluate(SHOW)
+    expect(tab.get_by_role("link", name="background")).to_be_visible()
 
 
 @pytest.mark.parametrize("blocked", [False, True], ids=["by events", "by asking"])

@@ -24,18 +24,25 @@ export interface Listener {
   anew(): void;
 }
 
-export type Connection = "connecting" | "live" | "polling";
+/** Polling is for where events are blocked, resting for a tab in the background: browsers share a few connections among
+ * all tabs, and those that are looked at need them. */
+export type Connection = "connecting" | "live" | "polling" | "resting";
 
 const POLL = 4_000;
 const PATIENCE = 8_000;
 const BLOCKED = 60_000;
+const UNSEEN = 5_000;
+const NOW_AND_THEN = 15_000;
 
 export const connection = signal<Connection>("connecting");
+/** Somebody wants to be told at once, although nobody looks. */
+export const awake = signal(false);
 
 const listeners = new Set<Listener>();
 let source: EventSource | null = null;
 let polling: ReturnType<typeof setInterval> | undefined;
 let giveUp: ReturnType<typeof setTimeout> | undefined;
+let unseen: ReturnType<typeof setTimeout> | undefined;
 let lastId = "";
 
 /** Returns what ends it. */
@@ -58,6 +65,21 @@ export function start(): void {
     if (reach.value === "online") comeBack();
   });
   onWaking(comeBack);
+  document.addEventListener("visibilitychange", look);
+  look();
+}
+
+function look(): void {
+  clearTimeout(unseen);
+  if (document.hidden) unseen = setTimeout(rest, UNSEEN);
+  else if (connection.peek() === "resting") comeBack();
+}
+
+function rest(): void {
+  if (awake.peek() || connection.peek() === "polling" || session.peek() !== "in") return;
+  close();
+  connection.value = "resting";
+  polling = setInterval(anew, NOW_AND_THEN);
 }
 
 function comeBack(): void {
@@ -69,6 +91,7 @@ function comeBack(): void {
 /** Whoever is asking in turns goes on with it until events come through. */
 function connect(): void {
   close();
+  if (connection.peek() === "resting") stopPolling();
   if (connection.peek() !== "polling") connection.value = "connecting";
   const opened = new EventSource(address(lastId ? `api/events?after=${lastId}` : "api/events"));
   source = opened;

@@ -5,7 +5,7 @@ import { effect, signal } from "@preact/signals";
 import { address, call } from "./api";
 import { named } from "./jobs/asking";
 import { ACTIVE, summaryName } from "./jobs/states";
-import { type LiveEvent, listen } from "./live";
+import { awake, type LiveEvent, listen } from "./live";
 import { say } from "./parts/notice";
 import { go, href, place } from "./router";
 import type { Summary } from "./shapes";
@@ -64,6 +64,7 @@ export function startNotifying(): void {
   effect(() => {
     deaf?.();
     deaf = undefined;
+    awake.value = bell.value === "on";
     if (bell.value !== "on") return;
     void navigator.serviceWorker.register(address("sw.js"));
     deaf = listen({ event: hear, anew: () => void look() });

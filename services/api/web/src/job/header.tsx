@@ -35,7 +35,7 @@ export function Header({ job }: { job: Job }) {
           </span>
         )}
       </div>
-      <p class="facts figure">
+      <p class="beside figure">
         <span>{words.count.videos(job.totalVideos)}</span>
         <span>{words.count.done(job.completedVariations, job.totalVariations)}</span>
         {job.failedVariations > 0 && <span class="bad">{words.count.failed(job.failedVariations)}</span>}

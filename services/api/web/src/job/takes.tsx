@@ -26,7 +26,7 @@ export function Takes({ file, live, picks }: Shown & { file: Signal<FileWithVari
   if (!planned) return shown.error ? null : <p class="muted small empty">{say.noTakesYet}</p>;
   return (
     <>
-      <ul class="takes" aria-label={say.showTakes(shown.name)}>
+      <ul class="take-grid" aria-label={say.showTakes(shown.name)}>
         {shown.variations.map((take, place) => (
           <Take
             key={take.index}

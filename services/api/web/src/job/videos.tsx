@@ -83,7 +83,7 @@ function Video({ file, live, picks }: Shown & { file: Signal<FileWithVariations>
               <Icon name={open.value ? "down" : "right"} />
             </button>
           </h3>
-          <p class="facts figure">
+          <p class="beside figure">
             {facts(shown).map((fact) => (
               <span key={fact}>{fact}</span>
             ))}

@@ -21,7 +21,7 @@ export function Card({ job, selection }: { job: Signal<Summary>; selection: Sele
   const name = summaryName(shown);
   const selected = selection.has(shown.id);
   return (
-    <li class={`card job ${shown.status}`} aria-current={selected || undefined}>
+    <li class={`card job ${shown.status}`}>
       <label class="choose">
         <input
           type="checkbox"

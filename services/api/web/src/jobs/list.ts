@@ -56,11 +56,11 @@ export class JobList {
     this.again.soon();
   }
 
-  /** Where events are blocked this comes often: then what has ended is left as it is. */
+  /** Where there are no events this comes often: then what has ended is left as it is. */
   anew(): void {
     if (this.trouble.peek()) void this.load();
     if (!this.begun.peek()) return;
-    const all = connection.peek() !== "polling";
+    const all = connection.peek() === "live" || connection.peek() === "connecting";
     for (const [id, job] of this.known) if (all || underway(job.peek().status)) this.changed.add(id);
     this.fromTheTop = true;
     this.again.soon();

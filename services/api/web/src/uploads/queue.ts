@@ -7,9 +7,8 @@ import { reach } from "../online";
 import { session } from "../session";
 import { words } from "../words";
 import { bytesSent, dropFile, pace, type Row, rows, type Stage, saveNow } from "./draft";
-import { FileGone, type Trouble, transfer } from "./transfer";
+import { FileGone, type Trouble, TUS, transfer } from "./transfer";
 
-const TUS = { "Tus-Resumable": "1.0.0" };
 const AT_ONCE = 3;
 /** Seconds before it is tried again; after the last, a person must ask for it. */
 const WAITS = [1, 2, 4, 8, 15, 30, 30, 30];

@@ -3,7 +3,7 @@
 
 type Params = Record<string, number>;
 
-const share = (x: number) => `${Number((Math.abs(x) * 100).toPrecision(2))} %`;
+const share = (x: number) => `${Number((Math.abs(x) * 100).toPrecision(2))}\u00a0%`;
 const amount = (x: number, digits = 1) => Number(Math.abs(x).toFixed(digits)).toLocaleString("en");
 /** Which way, how far; nothing where there is nothing to say. */
 const either = (x: number | undefined, above: string, below: string, far: string) =>
@@ -21,16 +21,16 @@ const PHRASES: Record<string, (params: Params) => string[]> = {
   ],
   sharpness: ({ amount: x = 0 }) => (x ? [`${x > 0 ? "sharper" : "softer"} by ${amount(x, 2)}`] : []),
   vignette: ({ angle = 0 }) => (angle ? [`darker corners (${amount(angle, 2)})`] : []),
-  noise: ({ strength = 0 }) => (strength ? [`grain ${strength}`] : []),
+  noise: ({ strength = 0 }) => (strength ? [`grain\u00a0${strength}`] : []),
   border: ({ width = 0 }) => (width ? [`a border of ${share(width)}`] : []),
   trim: ({ head = 0, tail = 0 }) => [
-    ...(head ? [`starts ${amount(head, 2)} s later`] : []),
-    ...(tail ? [`ends ${amount(tail, 2)} s earlier`] : []),
+    ...(head ? [`starts ${amount(head, 2)}\u00a0s later`] : []),
+    ...(tail ? [`ends ${amount(tail, 2)}\u00a0s earlier`] : []),
   ],
   speed: ({ factor = 1 }) => either(factor - 1, "faster", "slower", share(factor - 1)),
   audio: ({ gain = 0, tilt = 0 }) => [
-    ...either(gain, "louder", "quieter", `${amount(gain)} dB`),
-    ...either(tilt, "brighter in sound", "darker in sound", `${amount(tilt)} dB`),
+    ...either(gain, "louder", "quieter", `${amount(gain)}\u00a0dB`),
+    ...either(tilt, "brighter in sound", "darker in sound", `${amount(tilt)}\u00a0dB`),
   ],
 };
 
@@ -54,7 +54,7 @@ export interface Apart {
   near: boolean;
 }
 
-const alike = (ssim: number) => `${Math.round(Math.max(0, ssim) * 100)} % alike`;
+const alike = (ssim: number) => `${Math.round(Math.max(0, ssim) * 100)}\u00a0% alike`;
 
 export const difference = {
   source: (apart: Apart) =>
