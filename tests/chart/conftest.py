@@ -8,6 +8,8 @@ from chart import tools
 @pytest.fixture(scope="session", autouse=True)
 def installed() -> None:
     try:
-        tools.install()
+        tools.install(patience=90)  # a test may take 120
     except tools.NotInstalled as why:
-        pytest.skip(f"{why}\n`python tests/chart/tools.py` tries again")
+        pytest.skip(
+            f"no tools ({str(why).splitlines()[0]}): `python tests/chart/tools.py` installs them, or says why not"
+        )

@@ -75,6 +75,14 @@ class Pod:
         return [*self.spec.get("initContainers", []), *self.spec["containers"]]
 
     @property
+    def mounted(self) -> Iterator[tuple[str, Json]]:
+        """Secrets that are mounted, and which key becomes which file."""
+        (volume,) = (volume for volume in self.spec["volumes"] if volume["name"] == "credentials")
+        for source in volume["projected"]["sources"] if "projected" in volume else [volume]:
+            secret = source["secret"]
+            yield from ((secret.get("name") or secret["secretName"], item) for item in secret["items"])
+
+    @property
     def ports(self) -> dict[str, int]:
         return {port["name"]: port["containerPort"] for one in self.containers for port in one.get("ports", [])}
 
@@ -109,12 +117,8 @@ class Objects:
 
     def _mount(self, pod: Pod, place: Path, credentials: Json) -> None:
         made = {one["metadata"]["name"]: one["stringData"] for one in self.of("Secret")}
-        (volume,) = (volume for volume in pod.spec["volumes"] if volume["name"] == "credentials")
-        sources = volume["projected"]["sources"] if "projected" in volume else [volume]
-        for secret in (source["secret"] for source in sources):
-            texts = {**credentials, **made}[secret.get("name") or secret["secretName"]]
-            for item in secret["items"]:
-                (place / item["path"]).write_text(texts[item["key"]])
+        for name, item in pod.mounted:
+            (place / item["path"]).write_text({**credentials, **made}[name][item["key"]])
 
 
 def _pods(one: Json) -> Iterator[Pod]:

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from chart.cluster import cluster
-from chart.rendering import VALUES, VERSIONS, Json, Objects, rendered, template
+from chart.rendering import CHART, VALUES, VERSIONS, Json, Objects, helm, rendered, template
 
 DEMO: Json = {"demo": {"enabled": True}}
 
@@ -43,6 +43,18 @@ def test_each_installation_has_secrets_of_its_own(version: str) -> None:
 def test_a_secret_that_others_make_is_not_made() -> None:
     assert secrets(rendered("production").all) == {}
     assert secrets(rendered("minimal").all).keys() == {"retake-auth"}
+
+
+@pytest.mark.parametrize("values", VALUES)
+def test_whoever_installs_is_told_what_is_still_to_be_made(values: str) -> None:
+    objects = rendered(values)
+    file = CHART / f"ci/{values}.yaml"
+    notes = helm("4.1", "install", "retake", CHART, "--dry-run=client", "--values", file).partition("NOTES:")[2]
+
+    made = {*secrets(objects.all), *(f"{one['metadata']['name']}-app" for one in objects.of("Cluster"))}
+    wanted = {(name, item["key"]) for pod in objects.pods for name, item in pod.mounted if name not in made}
+
+    assert wanted == {(name, key) for name, key in re.findall(r"^  ([\w-]+): ([\w-]+)$", notes, re.MULTILINE)}
 
 
 @pytest.mark.parametrize("values", VALUES)

