@@ -16,8 +16,10 @@ from bench.test_jobs import jobs_with_takes
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.process import log_in, running
-from retake import logs
+from retake import logs, metrics
 from retake.store.connect import Database
+from retake.store.tally import MOST, tally
+from retake.store.workspaces import ensure_workspace
 from retake_api.request_figures import RequestFigures
 from retake_api.request_log import RequestLog
 
@@ -114,6 +116,22 @@ async def test_a_scrape_of_many_jobs(environment: dict[str, str], database: Data
     assert min(fresh) < 50  # whoever else is on the machine only adds
 
 
+@pytest.mark.unsound("I1", "I9", "I10", why="jobs are planted, and their events: it is how many that counts")
+async def test_counting_a_backlog_of_events(database: Database) -> None:
+    await ensure_workspace(database, "people")
+    await jobs_with_takes(database, MOST // 10, 3, 3)
+    async with database.transaction() as connection:
+        await connection.execute(_EVENTS)
+        await connection.execute("ANALYZE")
+    began = time.perf_counter()
+    happened = await tally(database, metrics.JOB_BOUNDS)
+    took = time.perf_counter() - began
+
+    tell(f"{MOST:,} events counted at once", 1000 * took, "ms", "< 2000")
+    assert happened["takes_completed"][()] == 9 * MOST // 10
+    assert took < 2
+
+
 async def touch_every_route(client: httpx.AsyncClient) -> None:
     """So that there is all that there can be, but for statuses."""
     for path, methods in (await client.get("/api/openapi.json")).json()["paths"].items():
@@ -122,6 +140,14 @@ async def touch_every_route(client: httpx.AsyncClient) -> None:
                 await client.request(method, re.sub(r"\{\w+\}", "nothing", path))
 
 
+_EVENTS = """
+    INSERT INTO event (workspace, job_id, kind, body)
+    SELECT j.workspace, j.id, 'job', '{"status": "queued"}' FROM job j
+    UNION ALL
+    SELECT j.workspace, j.id, 'variation',
+        jsonb_build_object('status', 'completed', 'videoId', v.id, 'index', take.index)
+    FROM job j JOIN video v ON v.job_id = j.id JOIN variation take ON take.video_id = v.id
+"""
 _WAITING = """
     INSERT INTO part (job_id, video_id, kind, indices, state, recipe_version)
     SELECT job_id, id, 'render', ARRAY[1], 'queued', 1 FROM video LIMIT %s

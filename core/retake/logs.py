@@ -13,6 +13,7 @@ import logging
 import re
 import sys
 import threading
+from contextlib import suppress
 from types import TracebackType
 
 import structlog
@@ -86,14 +87,16 @@ def _traced(_logger: object, _method: str, event: structlog.typing.EventDict) ->
 
 
 class Output:
-    """What structlog writes to: one line in one piece. By way of `logging` it would cost twice as much."""
+    """What structlog writes to: one line in one piece. By way of `logging` it would cost twice as much. A full disk, or
+    a reader that left, costs the line and not the work."""
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name
 
     def msg(self, line: str) -> None:
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
+        with suppress(OSError):
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
 
     debug = info = warning = error = critical = msg
 

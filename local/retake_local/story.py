@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,8 +28,8 @@ _OF_REQUESTS = ("method", "path", "status")
 _ROWS = 12
 _IDS = ("job", "video", "part", "claim", "take")
 _REQUEST = re.compile(r'"request": "([A-Za-z0-9._-]{1,64})"')
-_BYTES = ("/download", "/source", "/thumbnail", "/variations/{index}")
-"""How routes end that give bytes: who fetches them belongs to the story."""
+_FETCHES = ("/download", "/source", "/variations/{index}")
+"""How routes end that give videos: who fetches them belongs to the story."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +101,13 @@ def tell_job(folder: Path, asked: str) -> int:
         _say(f"No log in {folder} knows a job {job}. It may be older than the logs, or another installation's.")
         return 1
     told = [line for line in lines if not _only_looked(line)]
-    traces = {line.told["trace"] for line in lines if "trace" in line.told}
-    _say(f"job {job}, {lines[0].at:%Y-%m-%d} UTC{''.join(f', trace {trace}' for trace in sorted(traces))}")
+    traces = {line.told["trace"] for line in lines if {"trace", "part"} <= line.told.keys()}  # requests have their own
+    _say(", trace ".join([f"job {job}", *sorted(traces)]))
     put = teller(folder, hidden=("job", "request", "trace"))
-    for line in told:
-        put.tell(line)
+    for day, of_day in groupby(told, key=lambda line: line.at.date()):
+        _say(f"{day} UTC")
+        for line in of_day:
+            put.tell(line)
     if looked := len(lines) - len(told):
         _say(f"{looked} requests that only looked at it are not shown.")
     return 0
@@ -130,7 +133,7 @@ def _only_looked(line: Line) -> bool:
     told = line.told
     if line.event != "request" or told.get("method") not in ("GET", "HEAD") or not told.get("status", 0) < 400:
         return False
-    return not str(told.get("route")).endswith(_BYTES)
+    return not str(told.get("route")).endswith(_FETCHES)
 
 
 def tell_all(folder: Path) -> int:

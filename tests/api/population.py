@@ -8,6 +8,7 @@ from footage import Filmed, Footage
 from retake.domain.errors import ENCODER
 from retake.domain.states import Wish
 from retake.domain.timing import Timing
+from retake.domain.work import Claim
 from retake.store import parts
 from retake.store.jobs import NewJob, accept, wish
 from retake.store.uploads import end_upload
@@ -26,6 +27,7 @@ class Population:
     def __init__(self, footage: Footage) -> None:
         self._footage, self._database, self._blobs = footage, footage.database, footage.blobs
         self._jobs: dict[str, dict[str, str]] = {}
+        self._claims: list[Claim] = []
 
     async def place(self, state: str) -> dict[str, str]:
         """Path parameters that lead to a job or an upload in this state."""
@@ -39,6 +41,11 @@ class Population:
     def left(self, state: str) -> None:
         """The job that was in this state may be in another now."""
         self._jobs.pop(state, None)
+
+    async def rest(self) -> None:
+        """The workers stop, and give back what they hold."""
+        for claimed in self._claims:
+            await self._footage.release(claimed)
 
     async def upload(self, state: str) -> UUID:
         if state in ("open", "half"):
@@ -62,9 +69,11 @@ class Population:
         else:
             job = await self._footage.planned(owner="default", options=_TOLD)
         if state in ("processing", "cancelling", "failed"):
-            claimed = await self._footage.claims(job)
+            claims = await self._footage.claims(job)
             if state == "failed":
-                await parts.fail_inspect(self._database, claimed[0], ENCODER, Timing())
+                await parts.fail_inspect(self._database, claims[0], ENCODER, Timing())
+            else:
+                self._claims += claims
         wished = {"paused": Wish.PAUSE, "cancelling": Wish.CANCEL, "cancelled": Wish.CANCEL, "expired": Wish.EXPIRE}
         if state in wished:
             await wish(self._database, job.id, wished[state], "age" if state == "expired" else None)

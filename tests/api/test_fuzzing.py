@@ -34,8 +34,10 @@ async def fuzzing(start: Start, tools: Tools, footage: Footage, tmp_path: Path) 
     access, door = await open_access(replace(tools.web, keys=str(tmp_path / "keys")), tools.database)
     patient = replace(door, limits=Limits(timedelta(minutes=10), client=10**9, everybody=10**9))
     server = await start(access=access, door=patient, limits=UNLIMITED)
-    made = Fuzzing(document(create_app(tools)), server.url, key, reader, Population(footage))
+    population = Population(footage)
+    made = Fuzzing(document(create_app(tools)), server.url, key, reader, population)
     yield made
+    await population.rest()
     for label, told in made.answers.items():
         print(f"{label}: {dict(sorted(told.items()))}")  # noqa: T201  what a campaign asked, with -s
 

@@ -79,8 +79,7 @@ def test_the_story_of_a_job_is_told_in_order_across_all_services(seen: Seen) -> 
     head, *lines = seen.story.splitlines()
     told = [re.sub(r"(part|claim|generation)=\d+ ?|seconds=\S+|video=(\w+) ?", _short(seen), line) for line in lines]
 
-    assert head.startswith(f"job {seen.job}, ")
-    assert ASKED in head
+    assert head == f"job {seen.job}, trace {ASKED}"
     times = [line[:12] for line in lines if re.match(r"\d\d:", line)]
     assert times == sorted(times)
     in_order(

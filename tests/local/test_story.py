@@ -35,17 +35,26 @@ def logs(tmp_path: Path) -> Path:
     )
     (tmp_path / "api.log").write_text(
         said(
-            1.75, "request", method="POST", route="/api/jobs", path="/api/jobs", status=202, request="r1", trace="4bf9"
+            1.75,
+            "request",
+            method="POST",
+            route="/api/jobs",
+            path="/api/jobs",
+            status=202,
+            request="r1",
+            trace="another",
         )
         + said(4, "request", **asked, request="r3")
         + said(9, "request", **asked | {"status": 503}, request="r4")
         + said(9.5, "request", **asked | {"route": "/api/jobs/{job_id}/download"}, request="r5")
     )
     (tmp_path / "worker-1.log").write_text(
-        said(3, "part claimed", job=JOB, video=VIDEO, part=7, claim=3, kind="inspect")
+        said(3, "part claimed", job=JOB, video=VIDEO, part=7, claim=3, kind="inspect", trace="4bf9")
         + said(8, "bad input", job=JOB, level="warning", why="corrupt\n" + "".join(f"row {n}\n" for n in range(99)))
         + '{"half": '
     )
+    expired = {"timestamp": "2026-11-21T00:00:00Z", "event": "job expired", "job": JOB}
+    (tmp_path / "janitor.log").write_text(json.dumps(expired) + "\n")
     (tmp_path / "s3.log").write_text(f"2026/11/20 17:00:05.000000 ERROR : results/{JOB}/x: no space left\n")
     return tmp_path
 
@@ -57,20 +66,22 @@ def test_the_story_of_a_job_is_in_order_across_all_parts_and_files(
 
     rows = capsys.readouterr().out.splitlines()
     assert code == 0
-    assert rows[0] == f"job {JOB}, 2026-11-20 UTC, trace 4bf9"
-    assert rows[1:6] == [
+    assert rows[:2] == [f"job {JOB}, trace 4bf9", "2026-11-20 UTC"]
+    assert rows[2:7] == [
         "17:00:01.000  api        storage is tight",
         "17:00:01.500  api        accepted             videos=1",
         "17:00:01.750  api        request              POST /api/jobs 202",
         "17:00:03.000  worker-1   part claimed         video=c9f0f895 part=7 claim=3 kind=inspect",
         f"17:00:05.000  s3         2026/11/20 17:00:05.000000 ERROR : results/{JOB}/x: no space left",
     ]
-    assert rows[6] == "17:00:08.000  worker-1 ! bad input"
-    tail = [row.partition("why| ")[2] for row in rows[7:21]]
+    assert rows[7] == "17:00:08.000  worker-1 ! bad input"
+    tail = [row.partition("why| ")[2] for row in rows[8:22]]
     assert tail == ["corrupt", "(87 lines)", *(f"row {n}" for n in range(87, 99))]
-    assert rows[21] == f"17:00:09.000  api        request              GET /api/jobs/{JOB} 503"
-    assert rows[22:] == [
+    assert rows[22] == f"17:00:09.000  api        request              GET /api/jobs/{JOB} 503"
+    assert rows[23:] == [
         f"17:00:09.500  api        request              GET /api/jobs/{JOB} 200",
+        "2026-11-21 UTC",
+        "00:00:00.000  janitor    job expired",
         "1 requests that only looked at it are not shown.",
     ]
 
@@ -110,7 +121,8 @@ def test_the_last_lines_of_everything_are_shown_once_when_nobody_watches(
     rows = capsys.readouterr().out.splitlines()
     assert code == 0
     shown = [row for row in rows if row.startswith(("16:", "17:"))]
-    assert len(shown) == LAST
+    assert len(shown) == LAST - 1
+    assert rows[-1].endswith("job expired          job=" + JOB)  # the day after
     assert shown == sorted(shown, key=lambda row: row[:12])
     after = next(n for n, row in enumerate(rows) if "LOG:  ready" in row)
     assert "a line without a time" in rows[after + 1]

@@ -31,6 +31,7 @@ def test_a_wrong_password_is_said_and_can_be_typed_again(visit: Visit) -> None:
 
 
 def test_whoever_logs_out_must_log_in_again(visitor: Visitor) -> None:
+    visitor.expects("401")  # of pictures of jobs, if they are still under way
     page = visitor.opens()
     page.get_by_role("button", name="Log out").click()
 

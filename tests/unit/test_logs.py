@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,6 +61,25 @@ def test_a_line_is_one_line_and_no_value_is_longer_than_a_page_whatever_stranger
     assert len(told["path"]) < MOST + 10
     assert told["path"].startswith('x"\n{"level": "error"}\r\033[2J\u2028')
     assert told["path"].endswith("the end")
+
+
+WRITING = """
+from retake import logs
+logs.configure("worker", "info")
+for _ in range(3):
+    logs.logger("retake_worker").info("lost")
+import sys
+sys.stderr.write("went on")
+"""
+
+
+def test_a_disk_that_is_full_costs_the_line_and_not_the_work() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-u", "-c", WRITING], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    assert (done.returncode, done.stderr) == (0, "went on")
 
 
 DYING = """

@@ -41,17 +41,20 @@ class Figures:
         async with self._looking:
             if time.monotonic() - self._looked < self._kept:
                 return
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    await self._look_at_rows()
-            except Exception as error:  # noqa: BLE001  also a schema that is another's: what else there is, is told
-                log.warning("no figures now", error=repr(error))
-                for figure in metrics.FROM_ROWS:
-                    figure.hide()
-            await self._look_at_stream()
+            await asyncio.gather(self._look_at_rows(), self._look_at_stream())
             self._looked = time.monotonic()
 
     async def _look_at_rows(self) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._show_rows()
+        except Exception as error:  # noqa: BLE001  also a schema that is another's: what else there is, is told
+            log.warning("no figures now", error=repr(error))
+            for figure in metrics.FROM_ROWS:
+                if figure is not metrics.STREAM_MESSAGES:
+                    figure.hide()
+
+    async def _show_rows(self) -> None:
         now, queues = await figures(self._database, self._timing)
         happened = await tally(self._database, metrics.JOB_BOUNDS)
         run = await last_run(self._database)

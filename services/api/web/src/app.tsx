@@ -97,8 +97,8 @@ function Header() {
           {words.nav.system}
         </Link>
       </nav>
+      {page !== "create" && <UploadPill />}
       <div class="tools">
-        {page !== "create" && <UploadPill />}
         <Bell />
         <SchemeButton />
         <Button look="quiet" icon="out" label={words.nav.logOut} onClick={async () => (await leave()) && logOut()} />

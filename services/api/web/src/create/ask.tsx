@@ -40,7 +40,7 @@ function Takes({ settings, offers }: Asking) {
     if (Number.isFinite(wanted)) change(settings, { takes: Math.min(most, Math.max(least, Math.trunc(wanted))) });
   };
   return (
-    <div class="takes">
+    <div class="how-many">
       <label for="takes">{say.takes}</label>
       <div class="stepper">
         <Step icon="minus" name={say.fewer} disabled={takes <= least} act={() => set(takes - 1)} />

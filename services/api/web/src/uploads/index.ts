@@ -89,6 +89,8 @@ export async function takeFiles(given: Given): Promise<void> {
 /** Or why not. */
 async function take(file: File, path: string, offers: Offers): Promise<string> {
   const say = words.uploads.wrong;
+  const why = await complaintOf(file, offers).catch(() => say.unreadable);
+  if (why) return why;
   const known = rows.peek().find((row) => isSame(row, file));
   if (known?.stage.peek() === "missing") {
     found(known, file);
@@ -96,8 +98,6 @@ async function take(file: File, path: string, offers: Offers): Promise<string> {
     return "";
   }
   if (known) return say.twice;
-  const why = await complaintOf(file, offers).catch(() => say.unreadable);
-  if (why) return why;
   if (rows.peek().length >= offers.uploadsMost) return say.many(offers.uploadsMost);
   const row = newRow(file, path);
   rows.value = [...rows.peek(), row];

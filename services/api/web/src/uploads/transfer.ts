@@ -29,7 +29,8 @@ const PATIENCE = 60_000;
 export function transfer(file: File, name: string, url: string, told: Told): () => void {
   const stopped = new AbortController();
   send(file, name, url, told, stopped.signal).catch(async (error: Trouble) => {
-    if (!stopped.signal.aborted) told.failed(await troubleOf(error, file));
+    const trouble = stopped.signal.aborted ? error : await troubleOf(error, file);
+    if (!stopped.signal.aborted) told.failed(trouble);
   });
   return () => stopped.abort();
 }
