@@ -9,7 +9,7 @@ import pytest
 from chart.ground import Ground
 from chart.rendering import NEWEST, Objects, template
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
