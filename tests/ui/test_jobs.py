@@ -58,6 +58,26 @@ def test_a_job_appears_moves_and_ends_while_nothing_jumps_and_few_requests_are_m
     expect(page).to_have_title("Jobs · retake")
 
 
+def test_twenty_jobs_that_move_at_once_are_asked_for_together(visitor: Visitor, site: Site) -> None:
+    jobs = insert(site, [f"crowd {n}" for n in range(20)])
+    page = visitor.opens("?q=crowd")
+    expect(page.locator("li.job")).to_have_count(20)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/jobs?" in request.url else None)
+
+    site.rows("UPDATE job SET kept = true WHERE id = ANY(%s::uuid[])", jobs)
+    site.rows(
+        """
+        INSERT INTO event (workspace, job_id, kind, body)
+        SELECT workspace, id, 'kept', '{"kept": true}' FROM job, generate_series(1, 20) WHERE id = ANY(%s::uuid[])
+        """,
+        jobs,
+    )
+
+    expect(page.locator("li.job .standing > .icon")).to_have_count(20)
+    assert 1 <= len(asked) <= 6
+
+
 def test_filters_and_search_stand_in_the_address_and_survive_a_reload_and_going_back(
     visitor: Visitor, site: Site
 ) -> None:

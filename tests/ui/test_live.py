@@ -32,7 +32,8 @@ TOLD = """async () => {
 WATCH = """async () => {
     const { active } = await navigator.serviceWorker.ready;
     const show = ServiceWorkerRegistration.prototype.showNotification;
-    window.shown = new Promise((done) => {
+    window.shown = new Promise((done, fail) => {
+        setTimeout(() => fail(new Error("nothing was shown")), 60_000);
         ServiceWorkerRegistration.prototype.showNotification = async function (...given) {
             await show.apply(this, given);
             done(active.state);
