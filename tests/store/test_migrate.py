@@ -1,8 +1,12 @@
 import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
+from conftest import eventually
 from retake.settings import Postgres
 from retake.store.connect import Unavailable, open_database
 from retake.store.migrate import Migration, MigrationError, migrate, missing, shipped
@@ -136,3 +140,25 @@ async def test_a_database_of_the_first_releases_is_read_and_gets_the_new_column(
     await migrate(empty_database)
 
     assert lacking == []
+
+
+async def test_a_migration_waits_for_those_who_work_without_standing_in_their_way(empty_database: str) -> None:
+    await migrate(empty_database, [FIRST])
+    wider = Migration(2, "wider", "ALTER TABLE a ADD COLUMN m int;")
+
+    async with await psycopg.AsyncConnection.connect(empty_database) as working:
+        await working.execute("SELECT n FROM a")  # and its transaction goes on
+        with capture_logs() as logs:
+            migrating = asyncio.create_task(migrate(empty_database, [FIRST, wider]))
+            await eventually(lambda: _said(logs, "others work; the migration tries again"))
+            async with await psycopg.AsyncConnection.connect(empty_database) as another:
+                async with asyncio.timeout(20):
+                    await another.execute("SELECT n FROM a")
+        await working.commit()
+        done = await migrating
+
+    assert done == 1
+
+
+async def _said(logs: Sequence[Mapping[str, Any]], words: str) -> bool:
+    return any(entry["event"] == words for entry in logs)

@@ -4,8 +4,10 @@
 2. Every migration that was applied must still read as it did then: a changed checksum is refused.
 3. Each missing one runs with its row in `schema_version` in one transaction, so a failed one leaves nothing. The row
    says which releases it shuts out (schema.py).
+4. One that cannot have its locks within a second lets go and tries again: else whoever works would queue behind it.
 """
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
@@ -20,6 +22,7 @@ from retake.store.connect import Connection, open_connection
 log = structlog.stdlib.get_logger(__name__)
 
 _LOCK = 0x7265_7461_6B65  # "retake": the advisory lock of whoever migrates
+_TRIES, _PAUSE = 60, 0.5
 
 
 class MigrationError(Exception):
@@ -71,6 +74,7 @@ async def migrate(url: str, migrations: Sequence[Migration] | None = None, *, pa
         await connection.execute("SET statement_timeout = 0")
         await connection.execute("SET lock_timeout = 0")
         await connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+        await connection.execute("SET lock_timeout = '1s'")
         await _prepare(connection)
         missing = _missing(wanted, await recorded(connection))
         for migration in missing:
@@ -125,15 +129,29 @@ def _missing(wanted: Sequence[Migration], applied: Mapping[int, Applied]) -> lis
 
 
 async def _apply(connection: Connection, migration: Migration) -> None:
-    try:
-        async with connection.transaction():
-            await connection.execute(migration.sql.encode())
-            await connection.execute(
-                "INSERT INTO schema_version (version, name, checksum, needs) VALUES (%s, %s, %s, %s)",
-                (migration.version, migration.name, migration.checksum, migration.needs),
-            )
-    except psycopg.Error as error:
-        raise MigrationError(
-            f"Migration {migration.version:04d}_{migration.name} failed and left nothing: {error}"
-        ) from error
+    for left in reversed(range(_TRIES)):
+        try:
+            await _try(connection, migration)
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
+            if not left:
+                raise _failed(migration, error) from error
+            log.info("others work; the migration tries again", version=migration.version)
+            await asyncio.sleep(_PAUSE)
+        except psycopg.Error as error:
+            raise _failed(migration, error) from error
+        else:
+            break
     log.info("migrated", version=migration.version, name=migration.name)
+
+
+async def _try(connection: Connection, migration: Migration) -> None:
+    async with connection.transaction():
+        await connection.execute(migration.sql.encode())
+        await connection.execute(
+            "INSERT INTO schema_version (version, name, checksum, needs) VALUES (%s, %s, %s, %s)",
+            (migration.version, migration.name, migration.checksum, migration.needs),
+        )
+
+
+def _failed(migration: Migration, error: Exception) -> MigrationError:
+    return MigrationError(f"Migration {migration.version:04d}_{migration.name} failed and left nothing: {error}")

@@ -34,10 +34,12 @@ function placeOf(pathname: string): Place {
   return { page: "jobs" };
 }
 
-/** A new page begins at its top, and whoever uses a keyboard or a screen reader begins there, too. */
+/** A new page begins at its top, and whoever uses a keyboard or a screen reader begins there, too; unless they went on. */
 function arrive(): void {
+  const focused = document.activeElement;
   requestAnimationFrame(() => {
     scrollTo(0, 0);
-    document.querySelector<HTMLElement>("main")?.focus({ preventScroll: true });
+    if (document.activeElement === focused || document.activeElement === document.body)
+      document.querySelector<HTMLElement>("main")?.focus({ preventScroll: true });
   });
 }
