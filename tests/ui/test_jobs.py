@@ -31,6 +31,13 @@ def thousand(site: Site) -> Iterator[list[str]]:
     forget(site, jobs)
 
 
+@pytest.fixture
+def crowd(site: Site) -> Iterator[list[str]]:
+    jobs = insert(site, [f"crowd {n}" for n in range(20)])
+    yield jobs
+    forget(site, jobs)
+
+
 def test_a_job_appears_moves_and_ends_while_nothing_jumps_and_few_requests_are_made(
     visitor: Visitor, clips: Clips
 ) -> None:
@@ -58,20 +65,19 @@ def test_a_job_appears_moves_and_ends_while_nothing_jumps_and_few_requests_are_m
     expect(page).to_have_title("Jobs · retake")
 
 
-def test_twenty_jobs_that_move_at_once_are_asked_for_together(visitor: Visitor, site: Site) -> None:
-    jobs = insert(site, [f"crowd {n}" for n in range(20)])
+def test_twenty_jobs_that_move_at_once_are_asked_for_together(visitor: Visitor, site: Site, crowd: list[str]) -> None:
     page = visitor.opens("?q=crowd")
     expect(page.locator("li.job")).to_have_count(20)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/api/jobs?" in request.url else None)
 
-    site.rows("UPDATE job SET kept = true WHERE id = ANY(%s::uuid[])", jobs)
+    site.rows("UPDATE job SET kept = true WHERE id = ANY(%s::uuid[])", crowd)
     site.rows(
         """
         INSERT INTO event (workspace, job_id, kind, body)
         SELECT workspace, id, 'kept', '{"kept": true}' FROM job, generate_series(1, 20) WHERE id = ANY(%s::uuid[])
         """,
-        jobs,
+        crowd,
     )
 
     expect(page.locator("li.job .standing > .icon")).to_have_count(20)

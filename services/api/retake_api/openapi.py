@@ -71,7 +71,10 @@ def install(app: FastAPI) -> None:
     have_one = {route.path for route in routes(app) if route.methods == {"HEAD"}}
     for route in list(routes(app)):
         if route.methods == {"GET"} and route.path not in have_one:
-            app.add_api_route(route.path, route.endpoint, methods=["HEAD"], include_in_schema=False)
+            guards = route.dependencies
+            app.add_api_route(
+                route.path, route.endpoint, methods=["HEAD"], dependencies=guards, include_in_schema=False
+            )
 
 
 def routes(app: FastAPI) -> Iterator[APIRoute]:
