@@ -54,13 +54,13 @@ export interface Apart {
   near: boolean;
 }
 
-const alike = (ssim: number) => `${Math.round(Math.max(0, ssim) * 100)}\u00a0% alike`;
+const alike = (apart: Apart) => `${Math.round(Math.max(0, apart.look.ssim) * 100)}\u00a0%`;
+const likeness = (apart: Apart, other: string) =>
+  apart.near ? `Nearly the same as ${other} (${alike(apart)})` : `${alike(apart)} like ${other}`;
 
 export const difference = {
-  source: (apart: Apart) =>
-    `${apart.near ? "Nearly the same as" : "Differs from"} the source: ${alike(apart.look.ssim)}`,
-  nearest: (index: number, apart: Apart) =>
-    `${apart.near ? "Nearly the same as" : "Most like"} take ${index}: ${alike(apart.look.ssim)}`,
+  source: (apart: Apart) => likeness(apart, "the source"),
+  nearest: (index: number, apart: Apart) => likeness(apart, `take ${index}, the nearest`),
   title: "How different it is",
   from: { source: "From the source", nearest: (index: number) => `From take ${index}, the one most like it` },
   alike: "Alike in detail",
