@@ -93,7 +93,8 @@ class Servers:
 
 
 def api(environment: Mapping[str, str], listening: socket.socket) -> Program:
-    metrics = free_port()
+    """Ready for people is more than for a probe: the queue works, too."""
+    metrics, port = free_port(), listening.getsockname()[1]
     env = {
         **environment,
         "RETAKE_API_SOCKET": str(listening.fileno()),
@@ -103,7 +104,7 @@ def api(environment: Mapping[str, str], listening: socket.socket) -> Program:
     return Program(
         "api",
         [sys.executable, "-m", "retake_api"],
-        ready=lambda: servers.http_status(metrics, "/readyz", lambda status: status == 200),
+        ready=lambda: servers.http_status(port, "/api/health", lambda status: status == 200),
         env=env,
         sockets=[listening],
         grace=2.0,

@@ -27,6 +27,7 @@ from retake.store.work import work_of
 from retake.store.workspaces import ensure_workspace
 from retake_worker.engine import Engine
 from retake_worker.inspect import probed
+from retake_worker.lease import Frames
 from retake_worker.render_part import render_part
 from retake_worker.scratch import Scratch
 from retake_worker.tools import Tools
@@ -99,8 +100,8 @@ async def planned(
     return job
 
 
-async def work_on(tools: Tools, claimed: Claim, frames: dict[int, int] | None = None) -> dict[int, int]:
-    frames = {} if frames is None else frames
+async def work_on(tools: Tools, claimed: Claim, frames: Frames | None = None) -> Frames:
+    frames = Frames() if frames is None else frames
     async with tools.scratch.folder(claimed) as folder:
         await render_part(tools, claimed, await work_of(tools.database, claimed), folder, frames)
     await parts.finish_part(tools.database, claimed, tools.timing)
