@@ -76,13 +76,20 @@ def install(app: FastAPI, prefix: str, built: Traversable = BUILT) -> None:
             raise NothingHere
         return found[DOCUMENT].answer(request)
 
+    async def asset(name: str, request: Request) -> Response:
+        if f"assets/{name}" not in found:
+            raise NothingHere
+        return found[f"assets/{name}"].answer(request)
+
     async def loaded(request: Request) -> Response:
-        return found[request.scope["path"].removeprefix(prefix).removeprefix("/")].answer(request)
+        return found[request.scope["path"].rpartition("/")[2]].answer(request)
 
     for address in ADDRESSES:
         app.add_api_route(address, page, methods=["GET", "HEAD"], include_in_schema=False)
-    for name in found.keys() - {DOCUMENT}:
-        app.add_api_route(f"/{name}", loaded, methods=["GET", "HEAD"], include_in_schema=False)
+    app.add_api_route("/assets/{name}", asset, methods=["GET", "HEAD"], include_in_schema=False)
+    for name in found:
+        if "/" not in name and name != DOCUMENT:
+            app.add_api_route(f"/{name}", loaded, methods=["GET", "HEAD"], include_in_schema=False)
 
 
 def based(document: bytes, prefix: str) -> bytes:

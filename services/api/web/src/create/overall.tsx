@@ -5,7 +5,7 @@ import { bytes, span } from "../format";
 import { Button } from "../parts/button";
 import { Progress } from "../parts/progress";
 import { ask } from "../parts/question";
-import { bytesInAll, bytesSent, pace, type Row, rows, type Stage } from "../uploads/draft";
+import { allDone, bytesInAll, bytesSent, pace, type Row, rows, type Stage } from "../uploads/draft";
 import { pause, queue, remove } from "../uploads/queue";
 import { words } from "../words";
 
@@ -21,8 +21,8 @@ export function Overall() {
     <div class="overall">
       <div class="line">
         <p>
-          <strong>{say.done(done, all.length)}</strong>{" "}
-          <span class="muted small figure">{done < all.length && figures(at("going").length > 0, running)}</span>
+          <strong>{allDone.value ? say.done : say.some(done, all.length)}</strong>{" "}
+          <span class="muted small figure">{!allDone.value && figures(at("going").length > 0, running)}</span>
         </p>
         <div class="actions">
           {failed.length > 1 && <Each of={failed} act={queue} icon="retry" text={say.again} />}
@@ -39,7 +39,7 @@ export function Overall() {
         <Progress
           share={bytesSent.value / bytesInAll.value}
           label={say.label}
-          tone={done === all.length ? "good" : running.length ? "accent" : "still"}
+          tone={allDone.value ? "good" : running.length ? "accent" : "still"}
         />
       )}
     </div>

@@ -39,7 +39,11 @@ export const pace = new Pace();
 
 export const bytesInAll = computed(() => rows.value.reduce((sum, row) => sum + row.size, 0));
 export const bytesSent = computed(() => rows.value.reduce((sum, row) => sum + row.sent.value, 0));
-export const allDone = computed(() => rows.value.length > 0 && rows.value.every((row) => row.stage.value === "done"));
+/** Files are being looked at: there may be more to upload. */
+export const looking = signal(false);
+export const allDone = computed(
+  () => !looking.value && rows.value.length > 0 && rows.value.every((row) => row.stage.value === "done"),
+);
 /** From 0 to 1 while there is something to upload. */
 export const share = computed(() => (allDone.value || !rows.value.length ? null : bytesSent.value / bytesInAll.value));
 /** What closing the tab now would cost more than time. */

@@ -7,7 +7,7 @@ import { ask } from "../parts/question";
 import { session } from "../session";
 import type { Offers } from "../shapes";
 import { words } from "../words";
-import { clear, keepFile, load, newRow, type Row, rows, wouldLose } from "./draft";
+import { clear, keepFile, load, looking, newRow, type Row, rows, wouldLose } from "./draft";
 import { type Given, gather } from "./gather";
 import { complaintOf } from "./kinds";
 import { askSeconds } from "./metadata";
@@ -21,9 +21,6 @@ export interface LeftOut {
 
 /** What was not taken of what was given last, and why. */
 export const leftOut = signal<LeftOut[]>([]);
-/** Files are being looked at. */
-export const looking = signal(false);
-
 let loaded: Promise<void> | null = null;
 
 /** Once somebody is logged in, what was left of an earlier visit goes on. */

@@ -114,7 +114,8 @@ export const create = {
   },
   all: {
     label: "All uploads",
-    done: (n: number, all: number) => (n === all ? "All uploaded" : `${n} of ${all} uploaded`),
+    done: "All uploaded",
+    some: (n: number, all: number) => `${n} of ${all} uploaded`,
     pause: "Pause all",
     resume: "Resume all",
     again: "Try all again",
