@@ -15,7 +15,8 @@ from retake.store.workspaces import ensure_workspace
 
 async def begun(database: Database, name: str = "a.mp4", length: int = 5000, workspace: str = "default") -> UUID:
     owner = await ensure_workspace(database, workspace)
-    return await begin_upload(database, owner, name=name, metadata="", length=length, cap=None, queue=Queue(10**9, 10**9))
+    room = Queue(10**9, 10**9)
+    return await begin_upload(database, owner, name=name, metadata="", length=length, cap=None, queue=room)
 
 
 async def put(database: Database, blobs: Blobs, upload: UUID, data: bytes) -> None:
