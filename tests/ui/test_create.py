@@ -94,6 +94,32 @@ def test_fifty_videos_of_any_name_become_one_job(visitor: Visitor, clips: Clips)
     ]
 
 
+HELD = """const read = Blob.prototype.arrayBuffer;
+    const released = new Promise((resolve) => { globalThis.release = resolve; });
+    Blob.prototype.arrayBuffer = async function () {
+        if (globalThis.holds) { globalThis.holds = false; await released; }
+        return read.call(this);
+    }"""
+"""The next file that is looked at is held until it is released."""
+
+
+def test_what_is_still_looked_at_is_waited_for_whatever_else_is_uploaded(visitor: Visitor, clips: Clips) -> None:
+    body = clips("tiny").read_bytes()
+    visitor.context.add_init_script(HELD)
+    page = visitor.opens("new")
+    expect(page.get_by_role("button", name="Choose videos")).to_be_visible()
+    page.evaluate("globalThis.holds = true")
+
+    drop(page, {"held.mp4": body})
+    drop(page, {"quick.mp4": body + b"0"})
+
+    expect(page.get_by_text("1 of 1 uploaded")).to_be_visible()
+    expect(page.get_by_text("All uploaded")).not_to_be_visible()
+    page.evaluate("release()")
+    expect(page.get_by_text("All uploaded")).to_be_visible()
+    assert sorted(names(page)) == ["held.mp4", "quick.mp4"]
+
+
 def test_what_is_sent_is_what_was_chosen(visitor: Visitor, clips: Clips) -> None:
     page = visitor.opens("new")
     choose(page, video("chosen.mp4", clips("tiny").read_bytes()))

@@ -39,8 +39,9 @@ export const pace = new Pace();
 
 export const bytesInAll = computed(() => rows.value.reduce((sum, row) => sum + row.size, 0));
 export const bytesSent = computed(() => rows.value.reduce((sum, row) => sum + row.sent.value, 0));
-/** Files are being looked at: there may be more to upload. */
-export const looking = signal(false);
+/** How often files are being looked at now: there may be more to upload. */
+export const gatherings = signal(0);
+export const looking = computed(() => gatherings.value > 0);
 export const allDone = computed(
   () => !looking.value && rows.value.length > 0 && rows.value.every((row) => row.stage.value === "done"),
 );

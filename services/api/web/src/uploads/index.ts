@@ -7,7 +7,7 @@ import { ask } from "../parts/question";
 import { session } from "../session";
 import type { Offers } from "../shapes";
 import { words } from "../words";
-import { clear, keepFile, load, looking, newRow, type Row, rows, wouldLose } from "./draft";
+import { clear, gatherings, keepFile, load, newRow, type Row, rows, wouldLose } from "./draft";
 import { type Given, gather } from "./gather";
 import { complaintOf } from "./kinds";
 import { askSeconds } from "./metadata";
@@ -63,7 +63,7 @@ export async function leave(): Promise<boolean> {
  * To be called while the event lasts that brought it. */
 export async function takeFiles(given: Given): Promise<void> {
   const gathering = gather(given);
-  looking.value = true;
+  gatherings.value += 1;
   leftOut.value = [];
   try {
     const { found: files, more } = await gathering;
@@ -79,7 +79,7 @@ export async function takeFiles(given: Given): Promise<void> {
   } catch (error) {
     failed(error);
   } finally {
-    looking.value = false;
+    gatherings.value -= 1;
   }
 }
 
