@@ -163,6 +163,15 @@ def home_of_postgres() -> Iterator[Path]:
 
 
 @pytest.fixture
+def folder() -> Iterator[Path]:
+    """One that Postgres's own user can reach."""
+    made = Path(tempfile.mkdtemp(prefix="retake-test-"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
 def unique() -> str:
     """A name no other test has."""
     return f"t{uuid.uuid4().hex[:12]}"

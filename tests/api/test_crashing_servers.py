@@ -3,10 +3,8 @@ nothing else."""
 
 import os
 import random
-import shutil
 import signal
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -86,15 +84,6 @@ async def test_an_upload_goes_on_when_the_store_comes_back(
             await all_is_there_and_nothing_else(database, blobs, where, data)
     finally:
         await child.stop()
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """One that Postgres's own user can reach."""
-    made = Path(tempfile.mkdtemp(prefix="retake-test-"))
-    made.chmod(0o711)
-    yield made
-    shutil.rmtree(made)
 
 
 @pytest.mark.faults

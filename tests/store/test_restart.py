@@ -2,10 +2,8 @@
 
 import asyncio
 import os
-import shutil
 import signal
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
@@ -45,15 +43,6 @@ class Server:
         except Unavailable:
             return False
         return True
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """One that Postgres's own user can reach."""
-    made = Path(tempfile.mkdtemp(prefix="retake-test-"))
-    made.chmod(0o711)
-    yield made
-    shutil.rmtree(made)
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from retake import metrics
+from retake_api.request_log import METHODS
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _LEFT = 499
 
 
@@ -46,7 +46,7 @@ class RequestFigures:
             await self._app(scope, counted_in, counted_out)
         finally:
             metrics.HTTP_UNDER_WAY.dec()
-            method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+            method = scope["method"] if scope["method"] in METHODS else "OTHER"
             route = getattr(scope.get("route"), "path", "other")
             _answered(method, route, status).inc()
             seconds, first_byte, bytes_in, bytes_out = _figures(method, route)

@@ -18,6 +18,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 _GIVEN = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 PROBES = frozenset({"/api/health", "/livez", "/readyz"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""What is told apart in figures and traces; a client may make up others without end."""
 
 
 class RequestLog:

@@ -7,9 +7,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from retake import tracing
-from retake_api.request_log import PROBES
-
-_METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
+from retake_api.request_log import METHODS, PROBES
 
 
 class Traced:
@@ -20,7 +18,7 @@ class Traced:
         if scope["type"] != "http" or scope["path"] in PROBES:
             await self._app(scope, receive, send)
             return
-        method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
+        method = scope["method"] if scope["method"] in METHODS else "_OTHER"
         status = 0
 
         async def noting(message: Message) -> None:
